@@ -1,0 +1,61 @@
+// Follows a body through its bytes without keeping them: where it ends, and whether it was whole. The bytes
+// themselves are forwarded as they are for length and until-close bodies; chunked bodies are decoded to
+// payload spans, so that only what was understood is written again (our own chunk headers, no extensions).
+#pragma once
+
+#include "http1/head.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace gw::http1 {
+
+class BodyReader {
+public:
+    BodyReader() = default;
+    // `max_trailer_bytes` bounds the trailer section.
+    BodyReader(BodyKind kind, std::uint64_t content_length, std::size_t max_trailer_bytes = 8 * 1024) noexcept;
+
+    struct Step {
+        std::size_t consumed = 0;  // bytes of `input` that are dealt with; the rest is to be passed again
+        std::string_view payload;  // body bytes in them, a view into `input` (may be empty)
+        enum class State : std::uint8_t {
+            more,     // the body goes on: pass what is left, or read more if all was consumed
+            complete, // the body and its trailers are over; bytes after `consumed` are not part of it
+            broken,   // framing error: the connection cannot be used any more
+        } state = State::more;
+    };
+    // One step: at most one payload span. Call until `consumed` is all of the input, or complete or broken.
+    // When nothing can be consumed for lack of bytes (part of a chunk header), consumed is 0 and state is more;
+    // small state is kept inside, so a chunk header may be split anywhere and is consumed as it comes.
+    Step next(std::string_view input) noexcept;
+
+    // The connection ended. True if that completes the body (until_close), false if it truncates it.
+    bool end_of_stream() noexcept;
+
+    bool is_complete() const noexcept { return complete_; }
+    std::uint64_t payload_bytes() const noexcept { return payload_bytes_; }
+    // Bytes still to come of a length body; 0 for other kinds.
+    std::uint64_t remaining() const noexcept { return remaining_; }
+    // The trailer section as received, field lines with CRLF, without the final empty line; empty if none.
+    // Valid after complete. Syntax has been checked like a head's.
+    std::string_view trailers() const noexcept { return {trailers_, trailer_size_}; }
+
+private:
+    // ... the implementer's state; fixed size, no allocation. Trailers larger than this are `broken`.
+    static constexpr std::size_t k_trailer_capacity = 2048;
+    BodyKind kind_ = BodyKind::none;
+    bool complete_ = false;
+    std::uint64_t remaining_ = 0, payload_bytes_ = 0;
+    std::uint8_t chunk_state_ = 0;
+    std::uint8_t chunk_digits_ = 0;
+    std::size_t line_bytes_ = 0, max_trailer_bytes_ = 0;
+    std::size_t trailer_size_ = 0;
+    char trailers_[k_trailer_capacity];
+};
+
+// "1a2b\r\n" for a chunk of this size, written into `out`; how much was written. `out` holds at least 20.
+std::size_t write_chunk_header(char* out, std::uint64_t size) noexcept;
+
+} // namespace gw::http1

@@ -1,0 +1,62 @@
+// The buffer an outgoing head is composed into, reused from request to request: no allocation once it has
+// grown to the size of the heads that pass.
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+namespace gw::http1 {
+
+class HeadBuffer {
+public:
+    explicit HeadBuffer(std::size_t capacity = 4096)
+        : data_(std::make_unique_for_overwrite<char[]>(capacity)), capacity_(capacity)
+    {
+    }
+
+    void clear() noexcept { size_ = 0; }
+    std::string_view view() const noexcept { return {data_.get(), size_}; }
+    std::size_t size() const noexcept { return size_; }
+
+    void append(std::string_view text)
+    {
+        if (size_ + text.size() > capacity_)
+            grow(text.size());
+        std::memcpy(data_.get() + size_, text.data(), text.size());
+        size_ += text.size();
+    }
+    void append(char c) { append(std::string_view{&c, 1}); }
+    void append_number(std::uint64_t value)
+    {
+        char digits[20];
+        const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+        append(std::string_view{digits, static_cast<std::size_t>(end - digits)});
+    }
+    void append_field(std::string_view name, std::string_view value)
+    {
+        append(name);
+        append(": ");
+        append(value);
+        append("\r\n");
+    }
+
+private:
+    void grow(std::size_t more)
+    {
+        std::size_t capacity = capacity_ * 2;
+        while (capacity < size_ + more)
+            capacity *= 2;
+        auto bigger = std::make_unique_for_overwrite<char[]>(capacity);
+        std::memcpy(bigger.get(), data_.get(), size_);
+        data_ = std::move(bigger);
+        capacity_ = capacity;
+    }
+
+    std::unique_ptr<char[]> data_;
+    std::size_t size_ = 0, capacity_;
+};
+
+} // namespace gw::http1
