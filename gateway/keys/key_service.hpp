@@ -1,0 +1,140 @@
+// Everything that happens to a key, once for the command line and the admin API: validation, the crash-safe
+// order of database and Vault, audit entries, the outbox. No HTTP and no terminal in here.
+//
+// Thread: any coroutine of one executor (admin's or the command line's); stateless between calls.
+#pragma once
+
+#include "domain/errors.hpp"
+#include "domain/key_record.hpp"
+#include "domain/secret.hpp"
+#include "keys/pepper_ring.hpp"
+#include "net/asio.hpp"
+#include "net/offload.hpp"
+#include "ports/key_store.hpp"
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gw {
+
+class TenantStore;
+class SecretVault;
+class DigestStore;
+
+// Who asks. What they may grant bounds what a key can get.
+struct Actor {
+    std::string type = "operator"; // operator, user, key, system
+    std::string id;
+    std::vector<std::string> grants; // scopes they hold; "*:*" for the operator
+    bool may_set_limits = false;     // plans and limits need role admin
+    std::string address, user_agent, request_id;
+};
+
+struct FieldError {
+    std::string pointer; // JSON pointer, "/scopes/1"
+    std::string detail;
+};
+
+// Why an operation on a key was not done. Expected; faults are among them as `unavailable`.
+struct KeyProblem {
+    enum class Kind : std::uint8_t {
+        invalid = 1,   // fields: what is wrong with the request
+        not_found,     // also: another tenant's
+        conflict,      // detail says why: revoked, external_id taken ...
+        stale,         // if_version did not match
+        forbidden,     // the actor does not hold what they want to grant
+        unavailable,   // a store or the vault is out of reach; nothing half-written
+    };
+    Kind kind = Kind::invalid;
+    std::string detail;
+    std::vector<FieldError> fields;
+};
+
+template <class T>
+using key_result = boost::system::result<T, KeyProblem>;
+
+struct CreateKey {
+    TenantId tenant;
+    std::string name;                  // 1..80 characters
+    Owner owner;                       // default: the actor
+    Environment environment = Environment::live;
+    std::vector<std::string> scopes;   // 1..64, declared in the configuration (or wildcards over declared ones)
+    std::optional<std::string> plan;
+    std::vector<LimitPolicy> limits;
+    std::vector<Network> allowed_ips;  // at most 50
+    std::optional<std::string> description; // at most 500
+    std::string metadata = "{}";       // at most 4 KiB
+    std::optional<std::string> external_id; // at most 128
+    std::optional<WallTime> expires_at;     // in the future
+    bool management = false;           // platform: scopes
+};
+
+struct IssuedKey {
+    KeyRecord record;
+    Secret key; // the only time it is seen
+};
+
+// What the configuration says about keys.
+struct KeyRules {
+    std::string brand = "pc";
+    int bcrypt_cost = 10;
+    std::chrono::seconds rotate_after = std::chrono::days{90};
+    std::optional<std::chrono::seconds> max_age;
+    std::map<std::string, std::string> scopes; // declared: scope -> description
+    std::vector<std::string> plans;            // ids
+};
+
+class KeyService {
+public:
+    // All references must outlive the service. `hashing` runs bcrypt (one call per created secret).
+    KeyService(KeyRules rules, KeyStore& keys, TenantStore& tenants, SecretVault& vault, DigestStore& digests,
+               const PepperRing& peppers, BlockingPool& hashing);
+
+    awaitable<key_result<IssuedKey>> create(CreateKey request, Actor who);
+    awaitable<key_result<KeyRecord>> get(KeyId id, std::optional<TenantId> tenant);
+    awaitable<key_result<KeyPage>> list(KeyQuery query);
+    awaitable<key_result<KeyRecord>> update(KeyId id, std::optional<TenantId> tenant, KeyChanges changes,
+                                            std::optional<std::uint64_t> if_version, Actor who);
+    awaitable<key_result<IssuedKey>> regenerate(KeyId id, std::optional<TenantId> tenant,
+                                                std::chrono::seconds overlap, Actor who);
+    awaitable<key_result<KeyRecord>> disable(KeyId id, std::optional<TenantId> tenant, Actor who);
+    awaitable<key_result<KeyRecord>> enable(KeyId id, std::optional<TenantId> tenant, Actor who);
+    awaitable<key_result<KeyRecord>> revoke(KeyId id, std::optional<TenantId> tenant,
+                                            std::optional<std::string> reason, Actor who);
+
+    // Scheduled work: destroys what the outbox names, and clears what crashes left behind for an hour.
+    struct SweepReport {
+        std::size_t destroyed = 0, cleared = 0;
+    };
+    awaitable<result<SweepReport>> sweep(WallTime now);
+
+    // Called after every committed change, so that the change feed polls at once. May be empty.
+    std::function<void()> on_change;
+    // Tests and PORTCULLIS_CRASH_AT stop the process (or throw) at a named point. Called with the name of each
+    // point passed: "create.reserved", "create.vault_written", "create.activated", "regenerate.reserved",
+    // "regenerate.vault_written", "regenerate.activated", "revoke.committed", "revoke.vault_destroyed".
+    std::function<void(std::string_view)> at_point;
+
+    const KeyRules& rules() const noexcept { return rules_; }
+
+private:
+    KeyRules rules_;
+    KeyStore& keys_;
+    TenantStore& tenants_;
+    SecretVault& vault_;
+    DigestStore& digests_;
+    const PepperRing& peppers_;
+    BlockingPool& hashing_;
+};
+
+// The key as the admin API and the command line's --json show it (DESIGN.md section 8), without a secret:
+// one JSON object as text. `key` adds the secret member for create and regenerate.
+std::string key_to_json(const KeyRecord& record, const KeyRules& rules, WallTime now, const Secret* key = nullptr);
+// active, disabled, expired or revoked.
+std::string_view shown_status(const KeyRecord& record, WallTime now) noexcept;
+
+} // namespace gw
