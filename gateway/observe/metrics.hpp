@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace gw {
@@ -74,7 +75,7 @@ struct RouteMetrics {
 
 // One per worker.
 struct WorkerMetrics {
-    explicit WorkerMetrics(std::size_t routes) : routes(routes + 1) {}
+    explicit WorkerMetrics(std::size_t route_count) : routes(route_count + 1) {}
 
     std::vector<RouteMetrics> routes; // by route index; the last is "no route"
     std::array<Counter, static_cast<std::size_t>(AuthDecision::count_)> auth;
@@ -97,7 +98,7 @@ struct Metrics {
     SharedCounter ready;             // 0 or 1
     std::int64_t started_at_seconds = 0;
 
-    explicit Metrics(std::vector<std::string> routes) : route_ids(std::move(routes)) {}
+    explicit Metrics(std::vector<std::string> ids) : route_ids(std::move(ids)) {}
     WorkerMetrics& add_worker();
     // Prometheus text exposition format 0.0.4, every series with HELP and TYPE, names portcullis_*.
     std::string prometheus() const;
