@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -33,8 +34,8 @@ struct PresentedKey {
 // last six are the CRC-32 of all that precedes them. Never allocates; time does not depend on the secret.
 std::optional<PresentedKey> parse_api_key(std::string_view text, std::string_view brand) noexcept;
 
-// True if `text` has the outline of a key of this gateway (brand, environment, length), whether or not its
-// checksum holds: such a bearer token is ours to refuse and never an upstream's own.
+// True if `text` starts with `<brand>_(live|test)_`, whatever follows: a damaged key of this gateway is ours to
+// refuse and never taken for an upstream's own token.
 bool has_api_key_shape(std::string_view text, std::string_view brand) noexcept;
 
 // A new key: the full text to hand out once, and its parts.
@@ -63,9 +64,10 @@ Sha256 api_key_digest(std::string_view pepper, const TenantId& tenant, const Key
                       std::string_view secret);
 
 // bcrypt ("$2b$") of the secret through crypt_r. 50-150 ms of CPU at cost 10: call it on the hash pool only.
-// `cost` is 4..16. Throws std::system_error if the system's generator or crypt_r fails.
+// `cost` is 4..16; bcrypt reads 72 bytes at most, so a longer secret, or one with a NUL in it, is refused.
+// Throws std::system_error (EINVAL for such arguments) if the system's generator or crypt_r fails.
 std::string hash_api_key(std::string_view secret, int cost);
-// False also if `hash` is not a bcrypt hash.
+// Costs what the hash says. False also if `hash` is not a bcrypt hash of cost 4..16.
 bool verify_api_key(std::string_view secret, const std::string& hash) noexcept;
 
 // Random bytes from the operating system (getrandom); throws std::system_error.

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -37,6 +39,7 @@ private:
 class Network {
 public:
     // "10.0.0.0/8", "2001:db8::/32", "192.0.2.1". Empty if malformed or if host bits are set.
+    // IPv4 and IPv6 are apart: "::/0" holds no IPv4 address.
     static std::optional<Network> parse(std::string_view text) noexcept;
 
     bool contains(const Address& address) const noexcept;

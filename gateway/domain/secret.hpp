@@ -15,7 +15,8 @@ void wipe(void* data, std::size_t size) noexcept;
 class Secret {
 public:
     Secret() = default;
-    explicit Secret(std::string text) noexcept : text_(std::move(text)) {}
+    // Takes the text over; a short one leaves nothing behind in the argument either.
+    explicit Secret(std::string text) noexcept;
     Secret(Secret&& other) noexcept;
     Secret& operator=(Secret&& other) noexcept;
     Secret(const Secret&) = delete;

@@ -14,7 +14,7 @@ namespace gw {
 // A bucket policy in the units of the arithmetic.
 struct BucketShape {
     std::int64_t interval_ns = 0; // time one token takes to refill, rounded up: never looser than declared
-    std::uint64_t burst = 0;
+    std::uint64_t burst = 0;      // as declared; cut only where refilling it would take more than 73 years
 
     static BucketShape of(const LimitPolicy& policy) noexcept;
 };
@@ -28,7 +28,8 @@ public:
 
     // Takes `cost` tokens at once, or none. A cost above the burst is never admitted.
     bool try_take(const BucketShape& shape, std::uint64_t cost, MonoTime now) noexcept;
-    // Gives back what a later refusal made void. Never above full.
+    // Gives back what a later refusal made void, never above full. For the same `now` as the take, under the
+    // same lock: tokens that have refilled meanwhile must not be given twice.
     void give_back(const BucketShape& shape, std::uint64_t cost) noexcept;
     Level level(const BucketShape& shape, MonoTime now) const noexcept;
     // How long until `cost` tokens are there; zero if they are now.
@@ -45,7 +46,8 @@ struct QuotaWindow {
     WallTime start, end;
 };
 QuotaWindow quota_window(QuotaPeriod period, WallTime now) noexcept;
-// Nominal length for `w` of RateLimit-Policy: 3600, 86400, or the seconds of this month.
+// `w` of RateLimit-Policy: for a quota its nominal length, 3600, 86400 or the seconds of this month; for a
+// bucket ceil(burst / rate), at least 1.
 std::int64_t window_seconds(const LimitPolicy& policy, WallTime now) noexcept;
 
 } // namespace gw
