@@ -1,3 +1,4 @@
+// The category behind gw::errc: what a fault is called in a log.
 #include "domain/errors.hpp"
 
 #include <string>

@@ -1,3 +1,4 @@
+// The character sets of the ids. They are what keeps an id from escaping a path, a header or a query.
 #include "domain/ids.hpp"
 
 #include <algorithm>

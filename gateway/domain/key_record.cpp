@@ -1,3 +1,4 @@
+// The names of statuses, as stored and shown.
 #include "domain/key_record.hpp"
 
 namespace gw {

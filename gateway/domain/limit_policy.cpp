@@ -1,3 +1,4 @@
+// What makes up a counter's identity.
 #include "domain/limit_policy.hpp"
 
 #include "domain/api_key.hpp"

@@ -1,3 +1,4 @@
+// Addresses and networks as bytes; reading and writing the text is left to inet_pton and inet_ntop.
 #include "domain/network.hpp"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+// What a warm request would otherwise compute anew: counter partitions and the identity header block.
 #include "domain/principal.hpp"
 
 #include "domain/scope.hpp"

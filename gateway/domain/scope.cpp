@@ -1,3 +1,4 @@
+// One rule, `reaches`, decides both what a key may do and what may be handed out.
 #include "domain/scope.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Wiping and constant-time comparison, both OpenSSL's: the compiler may not optimise either away.
 #include "domain/secret.hpp"
 
 #include <openssl/crypto.h>

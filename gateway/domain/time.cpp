@@ -1,3 +1,4 @@
+// RFC 3339 in both directions. Parsing is strict: what it does not accept is a mistake in a request or a file.
 #include "domain/time.hpp"
 
 #include <cstdio>

@@ -1,3 +1,4 @@
+// Bucket arithmetic in whole nanoseconds, and the calendar of quotas. All rounding is towards stricter.
 #include "domain/token_bucket.hpp"
 
 #include <algorithm>

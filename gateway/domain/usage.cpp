@@ -1,3 +1,4 @@
+// Adding up counts.
 #include "domain/usage.hpp"
 
 namespace gw {
