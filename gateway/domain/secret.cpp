@@ -24,7 +24,7 @@ void wipe(void* data, std::size_t size) noexcept
         OPENSSL_cleanse(data, size);
 }
 
-Secret::Secret(std::string text) noexcept : text_(std::move(text))
+Secret::Secret(std::string&& text) noexcept : text_(std::move(text))
 {
     wipe_string(text);
 }

@@ -15,8 +15,10 @@ void wipe(void* data, std::size_t size) noexcept;
 class Secret {
 public:
     Secret() = default;
-    // Takes the text over; a short one leaves nothing behind in the argument either.
-    explicit Secret(std::string text) noexcept;
+    // Takes the text over and leaves nothing of it behind in the argument.
+    explicit Secret(std::string&& text) noexcept;
+    // Copies; wiping the argument is then its owner's affair.
+    explicit Secret(const std::string& text) : text_(text) {}
     Secret(Secret&& other) noexcept;
     Secret& operator=(Secret&& other) noexcept;
     Secret(const Secret&) = delete;
