@@ -7,7 +7,9 @@
 #include "domain/errors.hpp"
 #include "domain/key_record.hpp"
 #include "domain/secret.hpp"
+#include "domain/time.hpp"
 #include "keys/pepper_ring.hpp"
+#include "keys/vault_record.hpp"
 #include "net/asio.hpp"
 #include "net/offload.hpp"
 #include "ports/key_store.hpp"
@@ -119,9 +121,37 @@ public:
     // "regenerate.vault_written", "regenerate.activated", "revoke.committed", "revoke.vault_destroyed".
     std::function<void(std::string_view)> at_point;
 
+    // Tests set the clock.
+    std::function<WallTime()> clock = wall_now;
+
     const KeyRules& rules() const noexcept { return rules_; }
 
 private:
+    // The record, unless it is pending or another tenant's.
+    awaitable<key_result<KeyRecord>> find_visible(const KeyId& id, const std::optional<TenantId>& tenant);
+    // Hashes the secret on the pool and makes the Vault's version of it.
+    awaitable<VaultVersion> hash_version(const KeyRecord& record, std::uint32_t number, const Secret& secret);
+    // Read, add the version, drop those that ended, write with check-and-set; again if another writer won.
+    awaitable<result<void>> add_to_vault(const KeyRecord& record, const VaultVersion& version);
+    awaitable<result<void>> remove_from_vault(const TenantId& tenant, const KeyId& id, std::uint32_t version);
+    // Destroys what a failed create left, where that is certain; else the sweep does it.
+    awaitable<void> abandon(const KeyRecord& pending);
+    awaitable<result<void>> destroy_secrets(const TenantId& tenant, const KeyId& id);
+    awaitable<result<void>> clear_leftover(const KeyStore::Leftover& leftover);
+    awaitable<key_result<KeyRecord>> set_status(KeyId id, std::optional<TenantId> tenant, KeyStatus status, Actor who);
+    awaitable<key_result<KeyRecord>> change(KeyId id, std::optional<TenantId> tenant, KeyChanges changes,
+                                            std::optional<std::uint64_t> if_version, Actor who, std::string action);
+    void passed(std::string_view point) const
+    {
+        if (at_point)
+            at_point(point);
+    }
+    void changed() const
+    {
+        if (on_change)
+            on_change();
+    }
+
     KeyRules rules_;
     KeyStore& keys_;
     TenantStore& tenants_;
