@@ -16,6 +16,9 @@ public:
     BodyReader() = default;
     // `max_trailer_bytes` bounds the trailer section.
     BodyReader(BodyKind kind, std::uint64_t content_length, std::size_t max_trailer_bytes = 8 * 1024) noexcept;
+    // Copies only the trailers that there are.
+    BodyReader(const BodyReader& other) noexcept;
+    BodyReader& operator=(const BodyReader& other) noexcept;
 
     struct Step {
         std::size_t consumed = 0;  // bytes of `input` that are dealt with; the rest is to be passed again
@@ -27,8 +30,7 @@ public:
         } state = State::more;
     };
     // One step: at most one payload span. Call until `consumed` is all of the input, or complete or broken.
-    // When nothing can be consumed for lack of bytes (part of a chunk header), consumed is 0 and state is more;
-    // small state is kept inside, so a chunk header may be split anywhere and is consumed as it comes.
+    // Small state is kept inside, so a chunk header may be split anywhere and is consumed as it comes.
     Step next(std::string_view input) noexcept;
 
     // The connection ended. True if that completes the body (until_close), false if it truncates it.
@@ -37,21 +39,35 @@ public:
     bool is_complete() const noexcept { return complete_; }
     std::uint64_t payload_bytes() const noexcept { return payload_bytes_; }
     // Bytes still to come of a length body; 0 for other kinds.
-    std::uint64_t remaining() const noexcept { return remaining_; }
+    std::uint64_t remaining() const noexcept { return kind_ == BodyKind::length ? remaining_ : 0; }
     // The trailer section as received, field lines with CRLF, without the final empty line; empty if none.
-    // Valid after complete. Syntax has been checked like a head's.
+    // Valid after complete. Syntax has been checked like a head's; names that may not be trailers (framing,
+    // routing, credentials, identity, ...) have been dropped.
     std::string_view trailers() const noexcept { return {trailers_, trailer_size_}; }
 
 private:
-    // ... the implementer's state; fixed size, no allocation. Trailers larger than this are `broken`.
-    static constexpr std::size_t k_trailer_capacity = 2048;
+    static constexpr std::size_t k_trailer_capacity = 2048; // more than this to forward is `broken`
+
+    enum class ChunkState : std::uint8_t {
+        size_start, size, before_extension, extension, size_lf, data, data_cr, data_lf, trailer_start, trailer, trailer_lf,
+        end_lf, broken
+    };
+    bool frame(char c) noexcept;
+    bool frame_size(char c) noexcept;
+    bool frame_extension(char c) noexcept;
+    bool frame_trailer(char c) noexcept;
+    bool keep_trailer_byte(char c) noexcept;
+    bool end_trailer_line() noexcept;
+
     BodyKind kind_ = BodyKind::none;
-    bool complete_ = false;
-    std::uint64_t remaining_ = 0, payload_bytes_ = 0;
-    std::uint8_t chunk_state_ = 0;
-    std::uint8_t chunk_digits_ = 0;
-    std::size_t line_bytes_ = 0, max_trailer_bytes_ = 0;
-    std::size_t trailer_size_ = 0;
+    bool complete_ = true;
+    ChunkState state_ = ChunkState::size_start;
+    std::uint8_t size_digits_ = 0;
+    std::uint64_t remaining_ = 0; // of the body, or of the current chunk
+    std::uint64_t payload_bytes_ = 0;
+    std::uint32_t line_extension_bytes_ = 0, all_extension_bytes_ = 0;
+    std::size_t trailer_section_bytes_ = 0, max_trailer_bytes_ = 0;
+    std::size_t trailer_size_ = 0, trailer_line_size_ = 0; // kept; and of the line that is arriving
     char trailers_[k_trailer_capacity];
 };
 

@@ -25,7 +25,8 @@ public:
     {
         if (size_ + text.size() > capacity_)
             grow(text.size());
-        std::memcpy(data_.get() + size_, text.data(), text.size());
+        if (!text.empty()) // an empty view's pointer may be null, which memcpy does not allow
+            std::memcpy(data_.get() + size_, text.data(), text.size());
         size_ += text.size();
     }
     void append(char c) { append(std::string_view{&c, 1}); }
@@ -37,10 +38,27 @@ public:
     }
     void append_field(std::string_view name, std::string_view value)
     {
-        append(name);
-        append(": ");
-        append(value);
-        append("\r\n");
+        // One check of the room for the whole line: this is what a forwarded head mostly consists of.
+        const std::size_t more = name.size() + value.size() + 4;
+        if (size_ + more > capacity_)
+            grow(more);
+        char* to = data_.get() + size_;
+        std::memcpy(to, name.data(), name.size());
+        to += name.size();
+        std::memcpy(to, ": ", 2);
+        if (!value.empty())
+            std::memcpy(to + 2, value.data(), value.size());
+        std::memcpy(to + 2 + value.size(), "\r\n", 2);
+        size_ += more;
+    }
+    // Puts text before what follows position `at`: for a length that is known only after its body.
+    void insert(std::size_t at, std::string_view text)
+    {
+        if (size_ + text.size() > capacity_)
+            grow(text.size());
+        std::memmove(data_.get() + at + text.size(), data_.get() + at, size_ - at);
+        std::memcpy(data_.get() + at, text.data(), text.size());
+        size_ += text.size();
     }
 
 private:

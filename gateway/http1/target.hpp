@@ -31,6 +31,10 @@ const char* describe(TargetError error) noexcept; // static sentence
 // target.path may be a view into `raw` itself (the common case costs no copy).
 TargetError normalise_target(std::string_view raw, bool is_options, std::span<char> scratch, Target& target) noexcept;
 
+// Splits "http://authority/rest" (or https, any case). `rest` is what follows the authority: empty, or begins
+// with '/' or '?'. False if `raw` is not of the absolute form.
+bool split_absolute_form(std::string_view raw, std::string_view& authority, std::string_view& rest) noexcept;
+
 // Host (or authority) syntax: reg-name, IPv4, or bracketed IPv6, with an optional port; not empty.
 bool is_valid_host(std::string_view host) noexcept;
 // Without the port; a view.
