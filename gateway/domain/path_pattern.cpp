@@ -1,5 +1,5 @@
-// Path patterns: see the header. Precedence is a property of two patterns alone and never of the path, since the
-// first differing segment of two patterns that match one path can only differ in kind.
+// Path patterns: see the header. Precedence is a property of two patterns alone and never of the path, since
+// the first differing segment of two patterns that match one path can only differ in kind.
 #include "domain/path_pattern.hpp"
 
 #include <algorithm>
@@ -10,8 +10,8 @@ namespace {
 
 bool is_unreserved(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-           c == '_' || c == '~';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
 }
 
 bool is_path_character(char c)
@@ -50,7 +50,8 @@ std::string literal_problem(std::string_view text)
         const char decoded = static_cast<char>(high * 16 + low);
         if (is_unreserved(decoded))
             return std::string{"has an escape that normalised paths write plainly as `"} + decoded + "`";
-        if (decoded == '/' || decoded == '\\' || static_cast<unsigned char>(decoded) < 0x20 || decoded == 0x7F)
+        if (decoded == '/' || decoded == '\\' || static_cast<unsigned char>(decoded) < 0x20 ||
+            decoded == 0x7F)
             return "has an escape that every request is refused for (slash, backslash or control)";
         i += 2;
     }
@@ -59,9 +60,9 @@ std::string literal_problem(std::string_view text)
 
 bool is_parameter_name(std::string_view name)
 {
-    return !name.empty() && !(name[0] >= '0' && name[0] <= '9') && std::all_of(name.begin(), name.end(), [](char c) {
-        return is_unreserved(c) && c != '-' && c != '.' && c != '~';
-    });
+    return !name.empty() && !(name[0] >= '0' && name[0] <= '9') &&
+           std::all_of(name.begin(), name.end(),
+                       [](char c) { return is_unreserved(c) && c != '-' && c != '.' && c != '~'; });
 }
 
 // The next segment of `rest`, which is then what follows its slash; `more` says whether there was a slash.
@@ -169,10 +170,11 @@ bool PathPattern::precedes(const PathPattern& other) const noexcept
 
 namespace {
 
-// Paths that `pattern` matches and that as few others as possible do: what it leaves open is filled with a text
-// that is nobody's literal. For `**` one path of each length up to `deepest` segments, without and with a slash at
-// its end.
-std::vector<std::string> witness_paths(const PathPattern& pattern, const std::string& fresh, std::size_t deepest)
+// Paths that `pattern` matches and that as few others as possible do: what it leaves open is filled with a
+// text that is nobody's literal. For `**` one path of each length up to `deepest` segments, without and with
+// a slash at its end.
+std::vector<std::string> witness_paths(const PathPattern& pattern, const std::string& fresh,
+                                       std::size_t deepest)
 {
     std::string path;
     bool open_ended = false;
@@ -206,8 +208,9 @@ std::string fresh_segment(const std::vector<PathPattern>& patterns)
 
 } // namespace
 
-// Whoever wins a witness wins every path of the same length that the pattern matches: a literal of the winner would
-// have had to be the pattern's own. So it is enough to try one path per length, up to the deepest pattern.
+// Whoever wins a witness wins every path of the same length that the pattern matches: a literal of the winner
+// would have had to be the pattern's own. So it is enough to try one path per length, up to the deepest
+// pattern.
 bool is_shadowed(const std::vector<PathPattern>& patterns, std::size_t index, std::size_t& winner)
 {
     std::size_t deepest = 0;

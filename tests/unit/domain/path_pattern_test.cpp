@@ -102,7 +102,8 @@ TEST_CASE("path_pattern: a path matches segment by segment", "[domain]")
     CHECK(pattern(text).matches(path) == expected);
 }
 
-TEST_CASE("path_pattern: the first differing segment decides, literal before {x} before * before **", "[domain]")
+TEST_CASE("path_pattern: the first differing segment decides, literal before {x} before * before **",
+          "[domain]")
 {
     auto [first, second] = GENERATE(table<std::string, std::string>({
         {"/a/b", "/a/{x}"},
