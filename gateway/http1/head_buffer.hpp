@@ -18,6 +18,8 @@ public:
     }
 
     void clear() noexcept { size_ = 0; }
+    // Forgets what follows the first `size` bytes.
+    void truncate(std::size_t size) noexcept { size_ = size < size_ ? size : size_; }
     std::string_view view() const noexcept { return {data_.get(), size_}; }
     std::size_t size() const noexcept { return size_; }
 

@@ -2,11 +2,13 @@
 // and its header fields.
 #pragma once
 
+#include "http1/head.hpp"
 #include "http1/head_buffer.hpp"
 #include "observe/metrics.hpp"
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace gw {
@@ -59,10 +61,14 @@ enum class Refusal : std::uint8_t {
 int status_of(Refusal refusal) noexcept;
 std::string_view code_of(Refusal refusal) noexcept; // stable: "key_expired"
 Outcome outcome_of(Refusal refusal) noexcept;
+// The connection cannot be trusted or used after it: write_refusal says Connection: close, the caller closes.
+bool closes_connection(Refusal refusal) noexcept;
+// The refusal for a head that the parser refused; its detail goes into the document.
+Refusal refusal_for(http1::HeadError error) noexcept;
 
 // What a particular refusal can add to its document.
 struct RefusalContext {
-    std::string_view detail;        // for the client; empty: the refusal's own sentence
+    std::string_view detail;        // for the client; empty: the refusal's own sentence; ignored for invalid_key
     std::string_view instance;      // the request's path, at most 512 bytes of it are shown; escaped
     std::string_view request_id;
     std::string_view realm;         // route id, for WWW-Authenticate
@@ -72,9 +78,10 @@ struct RefusalContext {
     std::int64_t retry_after_seconds = 0; // 0: the refusal's default, where it has one
     std::string_view extra_fields;  // whole field lines, for example the RateLimit lists
     std::string_view proxy_status;  // value of Proxy-Status for 502 and 504
-    bool close = false;             // Connection: close
+    bool close = false;             // Connection: close; some refusals close in any case
     bool head_request = false;      // the body is left out, Content-Length kept
     int minor_version = 1;
+    std::string_view date;          // value of Date; empty: none
 };
 
 // Appends the whole response: status line, fields, problem document.
