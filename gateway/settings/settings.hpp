@@ -8,10 +8,13 @@
 #include "domain/secret.hpp"
 
 #include <chrono>
+#include <compare>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gw {
@@ -22,6 +25,7 @@ using std::chrono::seconds;
 // Where in the file a value stood: 1-based; 0 if it was not in the file.
 struct SourceMark {
     int line = 0, column = 0;
+    friend auto operator<=>(const SourceMark&, const SourceMark&) = default;
 };
 
 struct ListenAddress {
@@ -166,6 +170,11 @@ struct Settings {
     std::vector<PlanSettings> plans;
     std::vector<UpstreamSettings> upstreams;
     std::vector<RouteSettings> routes;
+
+    // Where each value stood in the file, by its path ("routes[2].limits[0].rate"); for messages only.
+    std::map<std::string, SourceMark, std::less<>> marks;
+    // The mark of `path`, or of the closest that encloses it; 0:0 if nothing of it stood in the file.
+    SourceMark mark_of(std::string_view path) const;
 };
 
 // What is wrong with a configuration, and where.
@@ -177,6 +186,7 @@ struct Problem {
     std::string message; // what is wrong and what would be right
 
     std::string str(const std::string& file) const; // "gateway.yaml:12:7: routes[2]...: message"
+    friend bool operator==(const Problem&, const Problem&) = default;
 };
 
 } // namespace gw
