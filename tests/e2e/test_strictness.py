@@ -101,7 +101,6 @@ BAD = {
     "user information in Host": (400, get(host=b"Host: u@a\r\n")),
     "bad port in Host": (400, get(host=b"Host: a:8x\r\n")),
     "unclosed bracket in Host": (400, get(host=b"Host: [::1\r\n")),
-    "Host against an absolute target": (400, get(target=b"http://b/raw/x")),
     # Two empty lines, a body where the next head should be.
     "empty lines before a request": (400, b"\r\n\r\n\r\n" + get()),
 }
@@ -226,3 +225,11 @@ def test_request_line_and_fields_are_written_anew(shared):
         client.send(b"GET /raw/x HTTP/1.1\r\nhOsT:a\r\nX-A:b\r\nX-B: \t c \t \r\n\r\n")
         assert client.read().status == 200
     assert b"X-B: c\r\n" in upstream.last().raw_head + b"\r\n"
+
+
+def test_authority_of_an_absolute_target_rules_over_host(shared):
+    gateway, upstream = shared
+    with gateway.client() as client:
+        client.send(get(target=b"http://b.example/raw/x"))  # RFC 9112 section 3.2.2: Host is ignored and replaced
+        assert client.read().status == 200
+    assert upstream.last().all("X-Forwarded-Host") == ["b.example"]

@@ -53,6 +53,7 @@ class Client:
         self.socket = socket.create_connection((host, port), timeout, (source, 0) if source else None)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
+        self.was_reset = False
 
     def __enter__(self):
         return self
@@ -75,7 +76,7 @@ class Client:
         try:
             data = self.socket.recv(262144)
         except ConnectionResetError:
-            data = b""
+            data, self.was_reset = b"", True
         self.buffer += data
         return bool(data)
 
