@@ -35,8 +35,9 @@ struct OffloadState {
 
 } // namespace detail
 
-template <class F>
-awaitable<std::invoke_result_t<F&>> offload(BlockingPool& pool, F work)
+// `pool` may be any execution context: a worker's io_context runs the callable on that worker's thread.
+template <class Context, class F>
+awaitable<std::invoke_result_t<F&>> offload(Context& pool, F work)
 {
     using Value = std::invoke_result_t<F&>;
     detail::OffloadState<F> state;

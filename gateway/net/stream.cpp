@@ -103,6 +103,20 @@ std::size_t Stream::read_now(std::span<char> into) noexcept
     return got > 0 ? static_cast<std::size_t>(got) : 0;
 }
 
+bool Stream::is_quiet() noexcept
+{
+    char byte;
+    return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+           (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+void Stream::abort() noexcept
+{
+    boost::system::error_code ignored;
+    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+    close();
+}
+
 void Stream::cancel() noexcept
 {
     boost::system::error_code ignored;

@@ -108,6 +108,10 @@ public:
 
     // What can be had without waiting; 0 if nothing, or the connection ended.
     std::size_t read_now(std::span<char> into) noexcept;
+    // True if there is nothing to read and the peer has not closed: one system call.
+    bool is_quiet() noexcept;
+    // Makes the peer see a reset instead of an orderly end.
+    void abort() noexcept;
     // Ends the pending operations with operation_aborted.
     void cancel() noexcept;
     // Sends FIN and leaves reading open.

@@ -5,6 +5,7 @@
 #include "net/asio.hpp"
 #include "net/deadline.hpp"
 #include "net/handler_slot.hpp"
+#include "net/open_sessions.hpp"
 #include "net/task.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -41,6 +42,7 @@ public:
     Executor executor() noexcept { return context_.get_executor(); }
     DeadlineList& deadlines() noexcept { return deadlines_; }
     TaskGroup& tasks() noexcept { return tasks_; }
+    OpenSessions& open_sessions() noexcept { return open_sessions_; }
     // The time of the last sweep, at most k_sweep_interval old: good enough for deadlines.
     SteadyTime coarse_now() const noexcept { return coarse_now_; }
 
@@ -59,6 +61,7 @@ private:
     asio::executor_work_guard<Executor> guard_;
     DeadlineList deadlines_;
     TaskGroup tasks_;
+    OpenSessions open_sessions_;
     Timer sweep_timer_;
     HandlerSlot sweep_slot_;
     SteadyTime coarse_now_;

@@ -1,0 +1,36 @@
+// See store_session.hpp.
+#include "app/store_session.hpp"
+
+#include "app/crash_points.hpp"
+
+namespace gw {
+
+KeyRules key_rules(const Settings& settings)
+{
+    KeyRules rules;
+    rules.brand = settings.keys.brand;
+    rules.bcrypt_cost = settings.keys.bcrypt_cost;
+    rules.rotate_after = settings.keys.rotate_after;
+    rules.max_age = settings.keys.max_age;
+    rules.scopes = settings.scopes;
+    for (const PlanSettings& plan : settings.plans)
+        rules.plans.push_back(plan.id);
+    return rules;
+}
+
+StoreSession::StoreSession(const Settings& settings)
+    : stores_(settings, Stores::Use::beside, pool_, quota_debits_),
+      service_(key_rules(settings), stores_.keys(), stores_.tenants(), stores_.vault(), stores_.digests(), peppers_, hashing_)
+{
+    service_.at_point = crash_points();
+    if (const result<void> loaded = run(peppers_.load(stores_.vault())); !loaded)
+        throw std::runtime_error("the secret store cannot be read: " + loaded.error().message());
+}
+
+StoreSession::~StoreSession()
+{
+    pool_.join();
+    hashing_.join();
+}
+
+} // namespace gw

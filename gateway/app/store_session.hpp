@@ -1,0 +1,41 @@
+// What a command of the command line needs of the stores: opened beside a running `serve`, used on this thread.
+#pragma once
+
+#include "app/stores.hpp"
+#include "keys/key_service.hpp"
+#include "keys/pepper_ring.hpp"
+#include "net/run_awaitable.hpp"
+#include "settings/settings.hpp"
+
+namespace gw {
+
+// What the configuration says about keys.
+KeyRules key_rules(const Settings& settings);
+
+class StoreSession {
+public:
+    // Throws std::exception with a text for the terminal.
+    explicit StoreSession(const Settings& settings);
+    ~StoreSession();
+
+    KeyService& keys() noexcept { return service_; }
+    KeyStore& key_store() noexcept { return stores_.keys(); }
+    TenantStore& tenants() noexcept { return stores_.tenants(); }
+    AuditLog& audit() noexcept { return stores_.audit(); }
+
+    template <class T>
+    T run(awaitable<T> work)
+    {
+        return gw::run(context_, std::move(work));
+    }
+
+private:
+    asio::io_context context_{1};
+    BlockingPool pool_{2}, hashing_{1};
+    SharedCounter quota_debits_;
+    Stores stores_;
+    PepperRing peppers_;
+    KeyService service_;
+};
+
+} // namespace gw
