@@ -10,7 +10,7 @@ import pytest
 
 import keytext
 import wire
-from system import wait_until
+from system import CommandError, wait_until
 
 ORDERS = "/v1/orders"
 WAYS = {
@@ -187,7 +187,7 @@ def test_revoked_key_stays_revoked_over_a_restart_and_cannot_be_enabled(gateway)
     assert gateway.terminate() == 0
     gateway.start()
     assert statuses(gateway, key) == {401}
-    with pytest.raises(Exception):
+    with pytest.raises(CommandError):
         gateway.cli("keys", "enable", key["key_id"])
     assert statuses(gateway, key) == {401}
 
