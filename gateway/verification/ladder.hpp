@@ -7,6 +7,7 @@
 
 #include "domain/api_key.hpp"
 #include "domain/errors.hpp"
+#include "domain/key_record.hpp"
 #include "domain/network.hpp"
 #include "domain/principal.hpp"
 #include "domain/time.hpp"
@@ -80,7 +81,8 @@ public:
     // From the change feed, on this worker's thread: whatever was cached of the subject before this record
     // version is void, and no verification in flight can put it back. `wall` is when the change committed.
     void apply(const Change& change);
-    // From the change feed, on this worker's thread: the sequence was read completely at `when`.
+    // From the change feed, on this worker's thread: the sequence was read completely at `when` (MonoTime::min():
+    // not yet). Until the first call nothing is answered from the cache.
     void feed_was_current(MonoTime when) noexcept;
 
     std::size_t cached_entries() const noexcept;
@@ -88,6 +90,9 @@ public:
     // Tests only wait here: awaited between reading the record and answering, so that a revocation can be
     // placed in the middle. Empty in production.
     std::function<awaitable<void>()> before_answer;
+    // Tests set the clocks that verify and apply read.
+    std::function<MonoTime()> monotonic = std::chrono::steady_clock::now;
+    std::function<WallTime()> wall_clock = wall_now;
 
 private:
     struct State;
