@@ -169,6 +169,8 @@ class ScriptedUpstream:
         return False
 
     def stop(self):
+        if self.stopped:
+            return
         self.stopped = True
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
