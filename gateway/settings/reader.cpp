@@ -80,7 +80,7 @@ std::optional<std::vector<Value>> read_list(const Value& value)
     for (const YamlNode& item : value.node->items) {
         const std::string path = value.path + '[' + std::to_string(items.size()) + ']';
         value.loading->marks.emplace(path, item.mark);
-        items.push_back({value.loading, &item, item.mark, path, value.place + "[]"});
+        items.push_back({value.loading, &item, item.mark, path, value.place + "[]", item.mark});
     }
     return items;
 }
@@ -176,7 +176,12 @@ const YamlNode::Entry* Mapping::entry(std::string_view key) const
 
 Value Mapping::below(const YamlNode::Entry& entry) const
 {
-    return {value_.loading, &entry.value, entry.value.mark, join(value_.path, entry.key), join(value_.place, entry.key)};
+    return {value_.loading,
+            &entry.value,
+            entry.value.mark,
+            join(value_.path, entry.key),
+            join(value_.place, entry.key),
+            entry.mark};
 }
 
 std::optional<Value> Mapping::find(std::string_view key, Null null) const

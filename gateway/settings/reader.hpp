@@ -33,10 +33,12 @@ struct Value {
     Loading* loading = nullptr;
     const YamlNode* node = nullptr;
     SourceMark mark;
-    std::string path;  // "routes[2].limits[0]"
-    std::string place; // "routes[].limits[]"
+    std::string path;    // "routes[2].limits[0]"
+    std::string place;   // "routes[].limits[]"
+    SourceMark key_mark; // where its key stood; of a list's item its own place
 
     void error(std::string message) const { loading->error(mark, path, std::move(message)); }
+    void error_at_key(std::string message) const { loading->error(key_mark, path, std::move(message)); }
 };
 
 // The text of a value, its references resolved.

@@ -1,0 +1,37 @@
+// The parts of a configuration that have a syntax of their own inside one scalar: addresses, URLs, hosts, credential
+// sources, identifiers. Each notes its problem at its value and is then empty.
+#pragma once
+
+#include "settings/reader.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gw {
+
+// "0.0.0.0:8080", "[::]:8080": an IP literal and a port.
+std::optional<ListenAddress> read_listen_address(const Value& value);
+// "http://127.0.0.1:9001": scheme, host and perhaps a port; nothing after them.
+std::optional<UpstreamSettings::Target> read_target(const Value& value);
+// "https://api.example.com", without a path; a slash at its end is dropped.
+std::optional<std::string> read_public_url(const Value& value);
+// "api.example.com" or "*.example.com", in lower case.
+std::optional<std::string> read_route_host(const Value& value);
+// "bearer", "header:X-API-Key", "query:api_key", "cookie:session".
+std::optional<CredentialSource> read_credential_source(const Value& value);
+// What a route, a plan or an upstream is called: [A-Za-z0-9][A-Za-z0-9._-]{0,63}.
+bool is_identifier(std::string_view text) noexcept;
+
+// Every item of a list through `read_item`; items that are wrong are left out.
+template <class T, class ReadItem>
+std::vector<T> read_items(const Value& list, ReadItem read_item)
+{
+    std::vector<T> all;
+    for (const Value& item : read_list(list).value_or(std::vector<Value>{}))
+        if (std::optional<T> read = read_item(item))
+            all.push_back(std::move(*read));
+    return all;
+}
+
+} // namespace gw
