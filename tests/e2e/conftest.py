@@ -25,6 +25,13 @@ def is_sanitized(binary):
     return symbols.stdout.strip() not in ("", "0")
 
 
+@pytest.fixture(autouse=True)
+def measured_only_where_it_means_something(request):
+    """A sanitized build is several times slower and larger: its times and memory say nothing."""
+    if request.node.get_closest_marker("measured") and request.getfixturevalue("is_sanitized"):
+        pytest.skip("measured: not in a sanitized build")
+
+
 @pytest.fixture
 def system(binary, tmp_path):
     """A factory: system(change=..., upstream=..., start=True) -> System, ended and checked after the test."""
