@@ -16,6 +16,7 @@
 #include "ports/quota_store.hpp"
 #include "ports/rate_limiter.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <optional>
@@ -89,11 +90,13 @@ private:
     void queue_prefetch(const LimitPolicy& policy, Seat& seat) noexcept;
     awaitable<void> fetch(Need need);
     void land(const Landing& landing);
+    void warn_of_outage(error_code error);
 
     QuotaStore& store_;
     SharedCounter& quota_debits_;
     const RateLimiterOptions options_;
     CounterTable table_;
+    std::atomic<std::int64_t> next_warning_{INT64_MIN}; // monotonic nanoseconds
     std::mutex low_mutex_;
     std::vector<Need> low_; // to be topped up; never grows beyond its first capacity
 };

@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 
 // How long a failed store is left alone.
 constexpr auto k_ask_again_after = 500ms;
+constexpr auto k_warn_every = 10s;
 // Each round fetches one missing quota or lets somebody else's debit be spent by others first.
 constexpr int k_max_rounds = static_cast<int>(k_max_charges) + 16;
 
@@ -141,7 +142,17 @@ void RateLimiter::land(const Landing& landing)
     }
     landing.flight->land();
     if (landing.answered && !landing.grant)
-        log(LogLevel::warn, "limiter.quota_store_failed", {{"error", landing.grant.error().message()}});
+        warn_of_outage(landing.grant.error());
+}
+
+// Once in ten seconds, however many counters ask.
+void RateLimiter::warn_of_outage(error_code error)
+{
+    const std::int64_t now = options_.mono_now().time_since_epoch().count();
+    std::int64_t due = next_warning_.load(std::memory_order_relaxed);
+    const std::int64_t next = now + Duration{k_warn_every}.count();
+    if (now >= due && next_warning_.compare_exchange_strong(due, next, std::memory_order_relaxed))
+        log(LogLevel::warn, "limiter.quota_store_failed", {{"error", error.message()}});
 }
 
 void RateLimiter::queue_prefetch(const LimitPolicy& policy, Seat& seat) noexcept
