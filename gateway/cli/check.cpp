@@ -1,0 +1,99 @@
+// `portcullis check`: every problem of a configuration, in one run, as file:line:column: path: problem; then
+// what it amounts to, with every route that asks for no key.
+#include "cli/commands.hpp"
+#include "cli/configuration.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+
+#include <iostream>
+
+namespace gw::cli {
+
+namespace {
+
+namespace json = boost::json;
+
+std::vector<std::string> open_routes(const Settings& settings)
+{
+    std::vector<std::string> out;
+    for (const RouteSettings& route : settings.routes)
+        if (route.auth == AuthMode::none)
+            out.push_back(route.id);
+    return out;
+}
+
+json::array to_json(const std::vector<std::string>& texts)
+{
+    json::array out;
+    for (const std::string& text : texts)
+        out.emplace_back(text);
+    return out;
+}
+
+void print_json(const Loaded& checked)
+{
+    json::array problems;
+    for (const Problem& problem : checked.problems) {
+        json::object entry;
+        entry["severity"] = problem.severity == Problem::Severity::error ? "error" : "warning";
+        entry["line"] = problem.mark.line;
+        entry["column"] = problem.mark.column;
+        entry["path"] = problem.path;
+        entry["message"] = problem.message;
+        problems.push_back(std::move(entry));
+    }
+    json::object out;
+    out["ok"] = checked.ok();
+    out["problems"] = std::move(problems);
+    out["routes"] = checked.settings.routes.size();
+    out["upstreams"] = checked.settings.upstreams.size();
+    out["plans"] = checked.settings.plans.size();
+    out["auth_none"] = to_json(open_routes(checked.settings));
+    std::cout << json::serialize(out) << '\n';
+}
+
+void print_summary(const std::string& file, const Loaded& checked)
+{
+    const Settings& settings = checked.settings;
+    std::cout << file << ": ok: " << settings.routes.size() << " routes, " << settings.upstreams.size()
+              << " upstreams, " << settings.plans.size() << " plans\n";
+    const std::vector<std::string> open = open_routes(settings);
+    if (open.empty())
+        std::cout << "every route asks for a key\n";
+    for (const std::string& id : open)
+        std::cout << "auth: none: route " << id << " is open to everybody\n";
+}
+
+int run_check(const CommonOptions& common)
+{
+    const Loaded checked = check_configuration(common.config);
+    if (common.json) {
+        print_json(checked);
+        return checked.ok() ? 0 : 1;
+    }
+    std::size_t errors = 0;
+    for (const Problem& problem : checked.problems) {
+        const bool is_error = problem.severity == Problem::Severity::error;
+        errors += is_error ? 1 : 0;
+        std::cout << (is_error ? "" : "warning: ") << problem.str(common.config) << '\n';
+    }
+    if (checked.ok())
+        print_summary(common.config, checked);
+    else
+        std::cout << common.config << ": " << errors << (errors == 1 ? " error\n" : " errors\n");
+    return checked.ok() ? 0 : 1;
+}
+
+} // namespace
+
+void add_check(CLI::App& app, Chosen& chosen)
+{
+    CLI::App* command = app.add_subcommand("check", "Report every problem of a configuration");
+    command->footer("Exit code 1 if there is an error; warnings alone are 0.\nExample: portcullis check --config "
+                    "gateway.yaml");
+    auto common = add_common_options(*command, true);
+    command->callback([&chosen, common] { chosen = {"check", [common] { return run_check(*common); }}; });
+}
+
+} // namespace gw::cli
