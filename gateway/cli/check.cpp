@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
+#include <filesystem>
 #include <iostream>
 
 namespace gw::cli {
@@ -21,6 +22,21 @@ std::vector<std::string> open_routes(const Settings& settings)
         if (route.auth == AuthMode::none)
             out.push_back(route.id);
     return out;
+}
+
+// How to reach a listener from this machine.
+std::string url_of(const ListenAddress& listen)
+{
+    const std::string host = listen.host == "0.0.0.0" ? "127.0.0.1" : listen.host == "::" ? "::1" : listen.host;
+    const bool is_v6 = host.find(':') != std::string::npos;
+    return "http://" + (is_v6 ? "[" + host + "]" : host) + ":" + std::to_string(listen.port);
+}
+
+// Where the embedded stores lie.
+std::string data_folder(const Settings& settings)
+{
+    const auto folder = std::filesystem::path{settings.stores.sqlite}.parent_path();
+    return folder.empty() ? "." : folder.string();
 }
 
 json::array to_json(const std::vector<std::string>& texts)
@@ -58,6 +74,14 @@ void print_summary(const std::string& file, const Loaded& checked)
     const Settings& settings = checked.settings;
     std::cout << file << ": ok: " << settings.routes.size() << " routes, " << settings.upstreams.size()
               << " upstreams, " << settings.plans.size() << " plans\n";
+    for (const ListenAddress& listen : settings.gateway.listen)
+        std::cout << "gateway: " << url_of(listen) << '\n';
+    for (const ListenAddress& listen : settings.admin.listen)
+        std::cout << "admin: " << url_of(listen) << '\n';
+    for (const UpstreamSettings& upstream : settings.upstreams)
+        for (const auto& target : upstream.targets)
+            std::cout << "upstream: " << upstream.id << ' ' << target.host << ':' << target.port << '\n';
+    std::cout << "data: " << data_folder(settings) << '\n';
     const std::vector<std::string> open = open_routes(settings);
     if (open.empty())
         std::cout << "every route asks for a key\n";
