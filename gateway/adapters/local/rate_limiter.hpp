@@ -26,7 +26,7 @@
 namespace gw::local {
 
 struct RateLimiterOptions {
-    std::size_t max_counters = 1'000'000; // see CounterTable; about 120 bytes each
+    std::size_t max_counters = 1'000'000; // see CounterTable; a bucket takes about 100 bytes
     // What charge(), refill() and shut_down() read; tests set others.
     MonoTime (*mono_now)() = [] { return MonoTime::clock::now(); };
     WallTime (*wall_now)() = [] { return gw::wall_now(); };

@@ -56,7 +56,7 @@ CounterTable::Lock::~Lock()
 
 bool CounterTable::is_full_for(const Charge& charge) const noexcept
 {
-    return charge.policy->per == CountedPer::ip && size() >= max_counters_;
+    return size() >= (charge.policy->per == CountedPer::ip ? max_counters_ : 2 * max_counters_);
 }
 
 template <class Map>

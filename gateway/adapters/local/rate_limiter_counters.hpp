@@ -1,10 +1,10 @@
 // The counters of the in-memory limiter: 64 shards, each a mutex and two hash maps. All shards that a request
 // needs are locked together, in ascending order, so that its decision over several counters is one step.
 //
-// Memory is bounded: full buckets and ended windows are swept, and when the table is full a new counter per
-// address shares one overflow counter of its policy (per shard), which refuses early rather than letting
-// strangers grow the table. Counters per key, owner, tenant and route always get their own: their number is
-// bounded by what operators created.
+// Memory is bounded: full buckets and ended windows are swept, and when the table is full a new counter shares
+// one overflow counter of its policy (per shard), which refuses early rather than letting strangers grow the
+// table. A policy per address meets a full table at max_counters, all others at twice that: a flood of
+// addresses takes no counter from keys, owners, tenants and routes.
 #pragma once
 
 #include "domain/quota_lot.hpp"

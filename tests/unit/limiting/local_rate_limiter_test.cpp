@@ -194,7 +194,17 @@ TEST_CASE("local limiter: a full table shares an overflow among new addresses, k
     CHECK(admitted == 2 * local::CounterTable::k_shards);
     CHECK(bench.limiter.counters() == 1000 + local::CounterTable::k_shards);
     CHECK(bench.try_charge(Charge{&per_ip, id(5)}).status == Status::admitted); // known before
-    CHECK(bench.try_charge(Charge{&per_key, id(77'777)}).status == Status::admitted);
+    for (std::uint64_t n = 50'000; n < 50'900; ++n)
+        REQUIRE(bench.try_charge(Charge{&per_key, id(n)}).status == Status::admitted);
+}
+
+TEST_CASE("local limiter: no kind of policy grows the table without bound", "[limiting]")
+{
+    Bench bench{1000};
+    const LimitPolicy per_key = bucket(1, 1h, 1);
+    for (std::uint64_t n = 0; n < 10'000; ++n)
+        bench.try_charge(Charge{&per_key, id(n)});
+    CHECK(bench.limiter.counters() <= 2000 + local::CounterTable::k_shards);
 }
 
 TEST_CASE("local limiter: a full table makes room as soon as buckets are full again", "[limiting]")
