@@ -113,7 +113,11 @@ void read_match(const Mapping& route, RouteSettings& out)
     const Mapping match{*value};
     const auto host = match.find("host", Mapping::Null::as_absent);
     const auto name = host ? read_route_host(*host) : std::optional<std::string>{""};
-    const bool methods_hold = read_set(match, "methods", out.methods, read_method);
+    bool methods_hold = read_set(match, "methods", out.methods, read_method);
+    if (methods_hold && out.methods.empty() && match.find("methods")) {
+        match.find("methods")->error("names no method; leave the key out for every method");
+        methods_hold = false;
+    }
     read_path(match, out.path);
     out.host = name.value_or("");
     // Without its host or methods the route would seem to tie with others: without a path it is compared with none.
