@@ -30,7 +30,6 @@ constexpr std::size_t k_head_bytes = 16;
 constexpr std::size_t k_max_text_bytes = 1024 * 1024;
 constexpr std::size_t k_max_file_bytes = k_max_text_bytes + 64;
 constexpr std::size_t k_max_path = 1000, k_max_segment = 200;
-constexpr std::chrono::seconds k_lock_patience{5};
 constexpr std::string_view k_check_text = "the key fits", k_check_file = "+check+sealed";
 
 bool is_segment(std::string_view text) noexcept
@@ -105,10 +104,11 @@ struct SealedFiles::Place {
 };
 
 SealedFiles::SealedFiles(fs::path folder, const fs::path& key_folder, const std::optional<Secret>& master_key,
-                         std::string_view purpose, Durability durability)
+                         std::string_view purpose, Durability durability,
+                         std::chrono::milliseconds lock_patience)
     : folder_(std::move(folder)), drafts_(folder_ / "+drafts"),
       box_(load_master_key(key_folder, master_key, is_any_store_sealed(key_folder)), purpose),
-      durable_(durability == Durability::durable)
+      durable_(durability == Durability::durable), lock_patience_(lock_patience)
 {
     prepare_folder();
     check_key();
@@ -205,7 +205,7 @@ result<void> SealedFiles::destroy(std::string_view path)
 
 result<FileDescriptor> SealedFiles::lock() const
 {
-    auto locked = lock_file(folder_ / "+lock", k_lock_patience);
+    auto locked = lock_file(folder_ / "+lock", lock_patience_);
     if (!locked)
         return report("sealed_files.lock_failed", folder_.native(), locked.error());
     return locked;

@@ -15,6 +15,7 @@
 #include "domain/errors.hpp"
 #include "domain/secret.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -37,11 +38,12 @@ public:
     // Opens or makes `folder` (0700, files 0600). The master key is that of `key_folder` (master_key.hpp).
     // Throws std::runtime_error if the folder cannot be used or was sealed with another key.
     SealedFiles(std::filesystem::path folder, const std::filesystem::path& key_folder,
-                const std::optional<Secret>& master_key, std::string_view purpose, Durability durability);
+                const std::optional<Secret>& master_key, std::string_view purpose, Durability durability,
+                std::chrono::milliseconds lock_patience = std::chrono::seconds{5});
 
     // A path is segments of [A-Za-z0-9._@-]{1,200} joined by '/', none of them "." or "..", at most 1,000
     // characters in all: else errc::invalid. Errors: errc::corrupt; errc::unavailable for a failing disk or a
-    // lock that was not had within five seconds. Each is logged here, with its cause.
+    // lock that was not had within `lock_patience`. Each is logged here, with its cause.
     result<std::optional<SealedEntry>> read(std::string_view path) const;
     // Check-and-set: errc::conflict unless the entry's version is `expected` (0: there is none). The new
     // version. At most 1 MiB of text (errc::invalid).
@@ -65,6 +67,7 @@ private:
     std::filesystem::path folder_, drafts_;
     SealedBox box_;
     bool durable_;
+    std::chrono::milliseconds lock_patience_;
 };
 
 } // namespace gw::local
