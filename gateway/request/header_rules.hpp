@@ -16,17 +16,17 @@ namespace gw {
 struct UpstreamHeadContext {
     const http1::RequestHead& head;
     const http1::Target& target;
-    std::string_view client_address;   // who the request is from, as we believe it
-    std::string_view peer_address;     // who is connected to us, if not client_address: a trusted proxy
+    std::string_view client_address = {};   // who the request is from, as we believe it
+    std::string_view peer_address = {};     // who is connected to us, if not client_address: a trusted proxy
     bool peer_is_trusted = false;      // its X-Forwarded-*, X-Real-IP and Forwarded are kept and continued
     std::string_view scheme = "http";  // of the client's connection
-    std::string_view request_id;
-    std::string_view traceparent;      // to send; empty for none
-    std::string_view identity_fields;  // whole X-Gateway-* lines, or empty
+    std::string_view request_id = {};
+    std::string_view traceparent = {};      // to send; empty for none
+    std::string_view identity_fields = {};  // whole X-Gateway-* lines, or empty
     const http1::Field* strip_credential = nullptr; // the credential's field, to be left out
-    std::string_view stripped_value;   // what is left of its value (Cookie without one pair); empty: nothing
+    std::string_view stripped_value = {};   // what is left of its value (Cookie without one pair); empty: nothing
     const http1::Field* kept_credential = nullptr;  // the credential's field, to pass even if Connection names it
-    std::string_view upstream_host;    // empty: the client's Host passes through
+    std::string_view upstream_host = {};    // empty: the client's Host passes through
     http1::BodyKind body = http1::BodyKind::none;   // how the body will be sent; length: head.content_length
     bool ask_continue = false;         // send Expect: 100-continue
 };
@@ -44,11 +44,11 @@ struct ClientHeadContext {
     const http1::ResponseHead& head;
     int client_minor_version = 1;
     bool close = false;                          // say Connection: close
-    std::string_view request_id;
-    std::string_view rate_limit_items;           // ready-made members of RateLimit, or empty
-    std::string_view rate_limit_policy_items;    // and of RateLimit-Policy
+    std::string_view request_id = {};
+    std::string_view rate_limit_items = {};           // ready-made members of RateLimit, or empty
+    std::string_view rate_limit_policy_items = {};    // and of RateLimit-Policy
     const LegacyRateLimit* legacy_rate_limit = nullptr; // null: the upstream's own trio passes
-    std::string_view date;                       // sent if the upstream sent none; empty: no Date is added
+    std::string_view date = {};                       // sent if the upstream sent none; empty: no Date is added
 };
 
 // Appends the response head and says how the body must be framed to this client: chunked bodies and those that

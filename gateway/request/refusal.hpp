@@ -68,20 +68,20 @@ Refusal refusal_for(http1::HeadError error) noexcept;
 
 // What a particular refusal can add to its document.
 struct RefusalContext {
-    std::string_view detail;        // for the client; empty: the refusal's own sentence; ignored for invalid_key
-    std::string_view instance;      // the request's path, at most 512 bytes of it are shown; escaped
-    std::string_view request_id;
-    std::string_view realm;         // route id, for WWW-Authenticate
-    std::span<const std::string> required_scopes;
-    std::string_view allow;         // for 405: "GET, HEAD"
-    std::span<const std::string_view> violated_policies;
+    std::string_view detail = {};        // for the client; empty: the refusal's own sentence; ignored for invalid_key
+    std::string_view instance = {};      // the request's path, at most 512 bytes of it are shown; escaped
+    std::string_view request_id = {};
+    std::string_view realm = {};         // route id, for WWW-Authenticate
+    std::span<const std::string> required_scopes = {};
+    std::string_view allow = {};         // for 405: "GET, HEAD"
+    std::span<const std::string_view> violated_policies = {};
     std::int64_t retry_after_seconds = 0; // 0: the refusal's default, where it has one
-    std::string_view extra_fields;  // whole field lines, for example the RateLimit lists
-    std::string_view proxy_status;  // value of Proxy-Status for 502 and 504
+    std::string_view extra_fields = {};  // whole field lines, for example the RateLimit lists
+    std::string_view proxy_status = {};  // value of Proxy-Status for 502 and 504
     bool close = false;             // Connection: close; some refusals close in any case
     bool head_request = false;      // the body is left out, Content-Length kept
     int minor_version = 1;
-    std::string_view date;          // value of Date; empty: none
+    std::string_view date = {};          // value of Date; empty: none
 };
 
 // Appends the whole response: status line, fields, problem document.
