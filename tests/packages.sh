@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # What run.sh and test.sh share: which Debian packages are needed, and installing those that are missing.
 
 # CMakeLists.txt asks for each of these; curl and its certificates are for run.sh itself.
