@@ -9,6 +9,7 @@
 #include <vector>
 
 using namespace gw::http1;
+using namespace std::string_literals;
 using Status = ParseResult::Status;
 
 namespace {
@@ -121,7 +122,7 @@ TEST_CASE("head_parser: what is malformed is refused", "[http1]")
         "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET /caf\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET /\x7f HTTP/1.1\r\nHost: a\r\n\r\n",
-        std::string("GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n", 31),
+        "GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n"s,
         "GET a.example HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET * HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -135,7 +136,7 @@ TEST_CASE("head_parser: what is malformed is refused", "[http1]")
         get("X@Y: 1\r\n"),
         get("X: a\x01""b\r\n"),
         get("X: a\x7f""b\r\n"),
-        get(std::string("X: a\0b\r\n", 8)),
+        get("X: a\0b\r\n"s),
         get("X: a\rb\r\n"),
         get("X: a\nY: b\r\n"),
         get("Connection: a b\r\n"),
