@@ -23,7 +23,10 @@ BodyReader::BodyReader(BodyKind kind, std::uint64_t content_length, std::size_t 
 {
 }
 
-BodyReader::BodyReader(const BodyReader& other) noexcept { *this = other; }
+BodyReader::BodyReader(const BodyReader& other) noexcept
+{
+    *this = other;
+}
 
 BodyReader& BodyReader::operator=(const BodyReader& other) noexcept
 {
@@ -86,9 +89,11 @@ bool BodyReader::frame(char c) noexcept
 {
     switch (state_) {
     case ChunkState::size_start:
-    case ChunkState::size: return frame_size(c);
+    case ChunkState::size:
+        return frame_size(c);
     case ChunkState::before_extension:
-    case ChunkState::extension: return frame_extension(c);
+    case ChunkState::extension:
+        return frame_extension(c);
     case ChunkState::size_lf:
         state_ = remaining_ == 0 ? ChunkState::trailer_start : ChunkState::data;
         return c == '\n';
@@ -101,12 +106,14 @@ bool BodyReader::frame(char c) noexcept
         return c == '\n';
     case ChunkState::trailer_start:
     case ChunkState::trailer:
-    case ChunkState::trailer_lf: return frame_trailer(c);
+    case ChunkState::trailer_lf:
+        return frame_trailer(c);
     case ChunkState::end_lf:
         complete_ = c == '\n';
         return complete_;
     case ChunkState::data:
-    case ChunkState::broken: return false;
+    case ChunkState::broken:
+        return false;
     }
     return false;
 }

@@ -69,11 +69,19 @@ FieldName classify_dashed(std::string_view name) noexcept
     using enum FieldName;
     const char* p = name.data();
     switch (name.size()) {
-    case 2: return names(p, "te") ? te : other;
-    case 3: return names(p, "via") ? via : other;
-    case 4: return names(p, "host") ? host : names(p, "date") ? date : other;
-    case 6: return names(p, "cookie") ? cookie : names(p, "expect") ? expect : names(p, "server") ? server : other;
-    case 7: return names(p, "trailer") ? trailer : names(p, "upgrade") ? upgrade : other;
+    case 2:
+        return names(p, "te") ? te : other;
+    case 3:
+        return names(p, "via") ? via : other;
+    case 4:
+        return names(p, "host") ? host : names(p, "date") ? date : other;
+    case 6:
+        return names(p, "cookie")   ? cookie
+               : names(p, "expect") ? expect
+               : names(p, "server") ? server
+                                    : other;
+    case 7:
+        return names(p, "trailer") ? trailer : names(p, "upgrade") ? upgrade : other;
     case 9:
         return names(p, "x-api-key")   ? x_api_key
                : names(p, "forwarded") ? forwarded
@@ -86,11 +94,18 @@ FieldName classify_dashed(std::string_view name) noexcept
                : names(p, "keep-alive") ? keep_alive
                : names(p, "tracestate") ? tracestate
                                         : other;
-    case 11: return names(p, "traceparent") ? traceparent : names(p, "retry-after") ? retry_after : other;
-    case 12: return names(p, "content-type") ? content_type : names(p, "x-request-id") ? x_request_id : other;
-    case 13: return names(p, "authorization") ? authorization : names(p, "cache-control") ? cache_control : other;
-    case 14: return names(p, "content-length") ? content_length : names(p, "http2-settings") ? http2_settings : other;
-    case 15: return names(p, "x-forwarded-for") ? x_forwarded_for : other;
+    case 11:
+        return names(p, "traceparent") ? traceparent : names(p, "retry-after") ? retry_after : other;
+    case 12:
+        return names(p, "content-type") ? content_type : names(p, "x-request-id") ? x_request_id : other;
+    case 13:
+        return names(p, "authorization") ? authorization : names(p, "cache-control") ? cache_control : other;
+    case 14:
+        return names(p, "content-length")   ? content_length
+               : names(p, "http2-settings") ? http2_settings
+                                            : other;
+    case 15:
+        return names(p, "x-forwarded-for") ? x_forwarded_for : other;
     case 16:
         return names(p, "proxy-connection")   ? proxy_connection
                : names(p, "x-forwarded-host") ? x_forwarded_host
@@ -103,10 +118,14 @@ FieldName classify_dashed(std::string_view name) noexcept
                : names(p, "x-ratelimit-limit") ? x_ratelimit_limit
                : names(p, "x-ratelimit-reset") ? x_ratelimit_reset
                                                : other;
-    case 18: return names(p, "proxy-authenticate") ? proxy_authenticate : other;
-    case 19: return names(p, "proxy-authorization") ? proxy_authorization : other;
-    case 21: return names(p, "x-ratelimit-remaining") ? x_ratelimit_remaining : other;
-    default: return other;
+    case 18:
+        return names(p, "proxy-authenticate") ? proxy_authenticate : other;
+    case 19:
+        return names(p, "proxy-authorization") ? proxy_authorization : other;
+    case 21:
+        return names(p, "x-ratelimit-remaining") ? x_ratelimit_remaining : other;
+    default:
+        return other;
     }
 }
 
@@ -125,8 +144,10 @@ bool is_disguised_forwarding_field(std::string_view name) noexcept
     case FieldName::x_forwarded_host:
     case FieldName::x_forwarded_port:
     case FieldName::x_real_ip:
-    case FieldName::x_request_id: return true;
-    default: return false;
+    case FieldName::x_request_id:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -177,7 +198,8 @@ FieldName classify_field(std::string_view name) noexcept
     const FieldName id = classify_dashed(name);
     if (id != FieldName::other || name.empty() || (name[0] | 0x20) != 'x')
         return id;
-    return is_gateway_identity(name) || is_disguised_forwarding_field(name) ? FieldName::gateway_identity : id;
+    return is_gateway_identity(name) || is_disguised_forwarding_field(name) ? FieldName::gateway_identity
+                                                                            : id;
 }
 
 bool may_be_nominated(FieldName id) noexcept
@@ -194,8 +216,10 @@ bool may_be_nominated(FieldName id) noexcept
     case FieldName::proxy_authorization:
     case FieldName::http2_settings:
     case FieldName::user_agent:
-    case FieldName::server: return true;
-    default: return false;
+    case FieldName::server:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -203,10 +227,25 @@ bool may_be_trailer(std::string_view name) noexcept
 {
     if (classify_field(name) != FieldName::other)
         return false;
-    static constexpr std::string_view refused[] = {
-        "set-cookie", "content-encoding", "content-range", "range",  "max-forwards",     "if-match", "if-none-match",
-        "if-range",   "if-modified-since", "if-unmodified-since", "age", "expires", "location", "vary", "pragma",
-        "www-authenticate", "authentication-info", "proxy-authentication-info", "warning"};
+    static constexpr std::string_view refused[] = {"set-cookie",
+                                                   "content-encoding",
+                                                   "content-range",
+                                                   "range",
+                                                   "max-forwards",
+                                                   "if-match",
+                                                   "if-none-match",
+                                                   "if-range",
+                                                   "if-modified-since",
+                                                   "if-unmodified-since",
+                                                   "age",
+                                                   "expires",
+                                                   "location",
+                                                   "vary",
+                                                   "pragma",
+                                                   "www-authenticate",
+                                                   "authentication-info",
+                                                   "proxy-authentication-info",
+                                                   "warning"};
     for (const std::string_view each : refused) {
         if (equals_without_case(each, name))
             return false;
@@ -217,12 +256,18 @@ bool may_be_trailer(std::string_view name) noexcept
 Method classify_method(std::string_view text) noexcept
 {
     switch (text.size()) {
-    case 3: return text == "GET" ? Method::get : text == "PUT" ? Method::put : Method::other;
-    case 4: return text == "POST" ? Method::post : text == "HEAD" ? Method::head : Method::other;
-    case 5: return text == "PATCH" ? Method::patch : text == "TRACE" ? Method::trace : Method::other;
-    case 6: return text == "DELETE" ? Method::delete_ : Method::other;
-    case 7: return text == "OPTIONS" ? Method::options : text == "CONNECT" ? Method::connect : Method::other;
-    default: return Method::other;
+    case 3:
+        return text == "GET" ? Method::get : text == "PUT" ? Method::put : Method::other;
+    case 4:
+        return text == "POST" ? Method::post : text == "HEAD" ? Method::head : Method::other;
+    case 5:
+        return text == "PATCH" ? Method::patch : text == "TRACE" ? Method::trace : Method::other;
+    case 6:
+        return text == "DELETE" ? Method::delete_ : Method::other;
+    case 7:
+        return text == "OPTIONS" ? Method::options : text == "CONNECT" ? Method::connect : Method::other;
+    default:
+        return Method::other;
     }
 }
 

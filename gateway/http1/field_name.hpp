@@ -16,7 +16,8 @@ enum ByteClass : std::uint8_t {
     k_target = 2,     // 0x21..0x7E without '#'
     k_hex = 4,        // hexadecimal digit
     k_unreserved = 8, // RFC 3986 section 2.3
-    k_plain_path = 16, // stands for itself in a path: unreserved and most delimiters, but not '/', '%', '\', ';' or '?'
+    k_plain_path =
+        16, // stands for itself in a path: unreserved and most delimiters, but not '/', '%', '\', ';' or '?'
 };
 extern const std::array<std::uint8_t, 256> k_byte_classes;
 
@@ -31,7 +32,10 @@ inline bool is_control(char c) noexcept
     return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
 }
 
-inline char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+inline char to_lower(char c) noexcept
+{
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
 
 // The value of a hexadecimal digit, or -1.
 int hex_value(char c) noexcept;
@@ -42,11 +46,13 @@ bool equals_without_case(std::string_view a, std::string_view b) noexcept;
 // Without the spaces and tabs around it.
 std::string_view trim(std::string_view text) noexcept;
 
-// Takes the next member off a comma-separated list, trimmed; false when the list is over. Members may be empty.
+// Takes the next member off a comma-separated list, trimmed; false when the list is over. Members may be
+// empty.
 bool next_list_member(std::string_view& list, std::string_view& member) noexcept;
 
-// Which of the known names this is; `name` is a token. X-Gateway-* in any case and with any separator, and the
-// forwarding fields spelled with '_' (which some servers fold into '-'), are gateway_identity: never believed.
+// Which of the known names this is; `name` is a token. X-Gateway-* in any case and with any separator, and
+// the forwarding fields spelled with '_' (which some servers fold into '-'), are gateway_identity: never
+// believed.
 FieldName classify_field(std::string_view name) noexcept;
 
 // Whether `Connection: name` makes such a field hop-by-hop. Not those that framing, routing, authentication

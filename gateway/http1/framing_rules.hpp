@@ -15,7 +15,10 @@ struct FieldList {
     std::span<Field> fields;
     std::uint64_t seen = 0, repeated = 0; // bit i: FieldName i
 
-    static constexpr std::uint64_t bit(FieldName id) noexcept { return std::uint64_t{1} << static_cast<unsigned>(id); }
+    static constexpr std::uint64_t bit(FieldName id) noexcept
+    {
+        return std::uint64_t{1} << static_cast<unsigned>(id);
+    }
     bool has(FieldName id) const noexcept { return (seen & bit(id)) != 0; }
     bool has_several(FieldName id) const noexcept { return (repeated & bit(id)) != 0; }
     // The first field of this name; there must be one.

@@ -159,7 +159,8 @@ ParseResult read_expectation(const FieldList& list, RequestHead& head) noexcept
         return k_fine;
     for (const Field& field : list.fields) {
         if (field.id == FieldName::expect && !equals_without_case(field.value, "100-continue"))
-            return refuse(HeadError::unknown_expectation, "the only expectation that can be met is 100-continue");
+            return refuse(HeadError::unknown_expectation,
+                          "the only expectation that can be met is 100-continue");
     }
     head.expect_continue = true;
     return k_fine;
@@ -254,7 +255,8 @@ ParseResult parse_response_head(std::string_view input, std::span<Field> storage
     const std::size_t known = std::min(bounded.size(), protocol.size());
     if (bounded.substr(0, known) != protocol.substr(0, known))
         return refuse(HeadError::malformed, "the response does not begin with HTTP/1");
-    if (bounded.size() > protocol.size() && bounded[protocol.size()] != '0' && bounded[protocol.size()] != '1')
+    if (bounded.size() > protocol.size() && bounded[protocol.size()] != '0' &&
+        bounded[protocol.size()] != '1')
         return refuse(HeadError::unsupported_version, "the response is neither HTTP/1.0 nor HTTP/1.1");
 
     std::size_t size = 0;

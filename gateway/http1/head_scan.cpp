@@ -68,7 +68,8 @@ const char* describe_target_byte(char c) noexcept
 
 } // namespace
 
-ParseResult scan_request_line(std::string_view input, std::size_t max_target_bytes, RequestLine& line) noexcept
+ParseResult scan_request_line(std::string_view input, std::size_t max_target_bytes,
+                              RequestLine& line) noexcept
 {
     const char* const begin = input.data();
     const char* const end = begin + input.size();
@@ -85,12 +86,14 @@ ParseResult scan_request_line(std::string_view input, std::size_t max_target_byt
     line.method = {begin, method_bytes};
 
     const char* const target = ++p;
-    const char* const longest = target + std::min(static_cast<std::size_t>(end - target), max_target_bytes + 1);
+    const char* const longest =
+        target + std::min(static_cast<std::size_t>(end - target), max_target_bytes + 1);
     while (p != longest && is_in(*p, k_target))
         ++p;
     const auto target_bytes = static_cast<std::size_t>(p - target);
     if (target_bytes > max_target_bytes)
-        return {refused, HeadError::target_too_long, "the request target is longer than this gateway accepts"};
+        return {refused, HeadError::target_too_long,
+                "the request target is longer than this gateway accepts"};
     if (p == end)
         return {need_more, HeadError::none, ""};
     if (*p != ' ')
@@ -129,7 +132,8 @@ ParseResult scan_lines(std::string_view input, bool at_first_field, std::size_t&
         if (p == end)
             return {need_more, HeadError::none, ""};
         if (*p != '\r')
-            return malformed(*p == '\n' ? "a line ends in LF without CR" : "a header line holds a control character");
+            return malformed(*p == '\n' ? "a line ends in LF without CR"
+                                        : "a header line holds a control character");
         if (p + 1 == end)
             return {need_more, HeadError::none, ""};
         if (p[1] != '\n')

@@ -1,6 +1,6 @@
-// The first look at a head, before Beast's parser sees it: where it ends, the request line, and every byte that
-// must not stand in it. Given more bytes it comes to the same answer as for all at once, and it refuses as
-// soon as it can, so that junk is not waited for.
+// The first look at a head, before Beast's parser sees it: where it ends, the request line, and every byte
+// that must not stand in it. Given more bytes it comes to the same answer as for all at once, and it refuses
+// as soon as it can, so that junk is not waited for.
 #pragma once
 
 #include "http1/head_parser.hpp"
@@ -17,10 +17,11 @@ struct RequestLine {
 };
 
 // complete: `line` is set. Syntax only; method and version are whatever they are.
-ParseResult scan_request_line(std::string_view input, std::size_t max_target_bytes, RequestLine& line) noexcept;
+ParseResult scan_request_line(std::string_view input, std::size_t max_target_bytes,
+                              RequestLine& line) noexcept;
 
-// From the start of the first field line (or, for a response, from the start of its status line) to behind the
-// empty line. complete: `size` says how many bytes. Refuses bare CR and LF, controls and folded lines.
+// From the start of the first field line (or, for a response, from the start of its status line) to behind
+// the empty line. complete: `size` says how many bytes. Refuses bare CR and LF, controls and folded lines.
 ParseResult scan_lines(std::string_view input, bool at_first_field, std::size_t& size) noexcept;
 
 } // namespace gw::http1

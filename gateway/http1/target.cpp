@@ -74,7 +74,10 @@ TargetError write_escape(std::string_view path, std::size_t at, char*& out) noex
     return TargetError::none;
 }
 
-bool is_dots(std::string_view text) noexcept { return text == "." || text == ".."; }
+bool is_dots(std::string_view text) noexcept
+{
+    return text == "." || text == "..";
+}
 
 // Whether servers that cut path parameters off would see a dot segment (or none) where others see a name.
 bool hides_dots(std::string_view segment) noexcept
@@ -176,15 +179,24 @@ TargetError check_path_bytes(std::string_view path, bool& is_normal) noexcept
 const char* describe(TargetError error) noexcept
 {
     switch (error) {
-    case TargetError::none: return "";
-    case TargetError::not_a_path: return "the request target is not a path";
-    case TargetError::invalid_character: return "the request target holds a character that must be percent-encoded";
-    case TargetError::bad_escape: return "a percent sign in the path is not followed by two hexadecimal digits";
-    case TargetError::encoded_separator: return "the path holds a backslash or an encoded slash or backslash";
-    case TargetError::encoded_control: return "the path holds an encoded control character";
-    case TargetError::ambiguous_dots: return "the path holds a dot segment in disguise, or an overlong encoding";
-    case TargetError::above_root: return "the path leads above the root";
-    case TargetError::too_long: return "the request target is too long";
+    case TargetError::none:
+        return "";
+    case TargetError::not_a_path:
+        return "the request target is not a path";
+    case TargetError::invalid_character:
+        return "the request target holds a character that must be percent-encoded";
+    case TargetError::bad_escape:
+        return "a percent sign in the path is not followed by two hexadecimal digits";
+    case TargetError::encoded_separator:
+        return "the path holds a backslash or an encoded slash or backslash";
+    case TargetError::encoded_control:
+        return "the path holds an encoded control character";
+    case TargetError::ambiguous_dots:
+        return "the path holds a dot segment in disguise, or an overlong encoding";
+    case TargetError::above_root:
+        return "the path leads above the root";
+    case TargetError::too_long:
+        return "the request target is too long";
     }
     return "";
 }
@@ -204,7 +216,8 @@ bool split_absolute_form(std::string_view raw, std::string_view& authority, std:
     return !authority.empty();
 }
 
-TargetError normalise_target(std::string_view raw, bool is_options, std::span<char> scratch, Target& target) noexcept
+TargetError normalise_target(std::string_view raw, bool is_options, std::span<char> scratch,
+                             Target& target) noexcept
 {
     target = {};
     if (raw == "*" && is_options) {

@@ -50,9 +50,12 @@ bool passes_upstream(const Field& field, const UpstreamHeadContext& c, RequestPa
     case FieldName::http2_settings:
     case FieldName::gateway_identity:
     case FieldName::x_request_id:
-    case FieldName::traceparent: return false;
-    case FieldName::tracestate: return same_trace(c.head, c.traceparent);
-    case FieldName::trailer: return c.body == BodyKind::chunked && !field.nominated;
+    case FieldName::traceparent:
+        return false;
+    case FieldName::tracestate:
+        return same_trace(c.head, c.traceparent);
+    case FieldName::trailer:
+        return c.body == BodyKind::chunked && !field.nominated;
     case FieldName::x_forwarded_for:
         pass.forwarded_for = true; // joined with the peer's address below
         return false;
@@ -68,8 +71,10 @@ bool passes_upstream(const Field& field, const UpstreamHeadContext& c, RequestPa
     }
     case FieldName::x_forwarded_port:
     case FieldName::x_real_ip:
-    case FieldName::forwarded: return c.peer_is_trusted;
-    default: return !field.nominated || &field == c.kept_credential;
+    case FieldName::forwarded:
+        return c.peer_is_trusted;
+    default:
+        return !field.nominated || &field == c.kept_credential;
     }
 }
 
@@ -105,7 +110,8 @@ void write_forwarded_fields(HeadBuffer& out, const UpstreamHeadContext& c, const
         out.append_field("X-Forwarded-Host", c.head.host);
 }
 
-// Methods whose meaning expects a body: servers may answer 411 to one without a length (RFC 9110 section 8.6).
+// Methods whose meaning expects a body: servers may answer 411 to one without a length (RFC 9110
+// section 8.6).
 bool expects_body(http1::Method method) noexcept
 {
     return method == http1::Method::post || method == http1::Method::put || method == http1::Method::patch;
@@ -137,12 +143,14 @@ struct ResponsePass {
     bool date = false, rate_limit = false, rate_limit_policy = false;
 };
 
-bool passes_to_client(const Field& field, const ClientHeadContext& c, BodyKind framing, ResponsePass& pass) noexcept
+bool passes_to_client(const Field& field, const ClientHeadContext& c, BodyKind framing,
+                      ResponsePass& pass) noexcept
 {
     if (field.nominated)
         return false;
     switch (field.id) {
-    case FieldName::other: return true;
+    case FieldName::other:
+        return true;
     case FieldName::connection:
     case FieldName::content_length:
     case FieldName::transfer_encoding:
@@ -153,8 +161,10 @@ bool passes_to_client(const Field& field, const ClientHeadContext& c, BodyKind f
     case FieldName::proxy_authenticate:
     case FieldName::proxy_authorization:
     case FieldName::http2_settings:
-    case FieldName::x_request_id: return false;
-    case FieldName::trailer: return framing == BodyKind::chunked;
+    case FieldName::x_request_id:
+        return false;
+    case FieldName::trailer:
+        return framing == BodyKind::chunked;
     case FieldName::date: {
         const bool first = !pass.date;
         pass.date = true;
@@ -168,8 +178,10 @@ bool passes_to_client(const Field& field, const ClientHeadContext& c, BodyKind f
         return c.rate_limit_policy_items.empty();
     case FieldName::x_ratelimit_limit:
     case FieldName::x_ratelimit_remaining:
-    case FieldName::x_ratelimit_reset: return c.legacy_rate_limit == nullptr;
-    default: return true;
+    case FieldName::x_ratelimit_reset:
+        return c.legacy_rate_limit == nullptr;
+    default:
+        return true;
     }
 }
 
@@ -206,7 +218,8 @@ void write_rate_limits(HeadBuffer& out, const ClientHeadContext& c, const Respon
 {
     write_rate_limit_list(out, "RateLimit-Policy", c.rate_limit_policy_items, FieldName::ratelimit_policy,
                           pass.rate_limit_policy, c.head);
-    write_rate_limit_list(out, "RateLimit", c.rate_limit_items, FieldName::ratelimit, pass.rate_limit, c.head);
+    write_rate_limit_list(out, "RateLimit", c.rate_limit_items, FieldName::ratelimit, pass.rate_limit,
+                          c.head);
     if (c.legacy_rate_limit == nullptr)
         return;
     out.append("X-RateLimit-Limit: ");
@@ -239,7 +252,10 @@ bool is_lower_hex(std::string_view text) noexcept
                        [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
-bool is_zero(std::string_view text) noexcept { return text.find_first_not_of('0') == text.npos; }
+bool is_zero(std::string_view text) noexcept
+{
+    return text.find_first_not_of('0') == text.npos;
+}
 
 } // namespace
 
@@ -303,8 +319,10 @@ bool is_valid_traceparent(std::string_view value) noexcept
     // version "-" trace-id "-" parent-id "-" flags
     if (value.size() < 55 || value[2] != '-' || value[35] != '-' || value[52] != '-')
         return false;
-    const std::string_view version = value.substr(0, 2), trace = value.substr(3, 32), parent = value.substr(36, 16);
-    if (!is_lower_hex(version) || !is_lower_hex(trace) || !is_lower_hex(parent) || !is_lower_hex(value.substr(53, 2)))
+    const std::string_view version = value.substr(0, 2), trace = value.substr(3, 32),
+                           parent = value.substr(36, 16);
+    if (!is_lower_hex(version) || !is_lower_hex(trace) || !is_lower_hex(parent) ||
+        !is_lower_hex(value.substr(53, 2)))
         return false;
     if (version == "ff" || is_zero(trace) || is_zero(parent))
         return false;

@@ -26,12 +26,13 @@ constexpr auto k_bad = Outcome::refused_request;
 
 // In the order of the enumeration (checked below).
 constexpr std::array k_texts = std::to_array<RefusalText>({
-    {Refusal::none, 500, "500 Internal Server Error", "internal_error", "Internal error", "The gateway failed.",
-     Outcome::internal_error},
+    {Refusal::none, 500, "500 Internal Server Error", "internal_error", "Internal error",
+     "The gateway failed.", Outcome::internal_error},
     {Refusal::malformed_request, 400, "400 Bad Request", "malformed_request", "Malformed request",
      "The request does not follow HTTP/1.1 (RFC 9112).", k_bad, Challenge::none, true},
     {Refusal::ambiguous_target, 400, "400 Bad Request", "ambiguous_target", "Ambiguous request target",
-     "The path could be read in more than one way. Send it without encoded slashes, backslashes or disguised dot segments.",
+     "The path could be read in more than one way. Send it without encoded slashes, backslashes or disguised "
+     "dot segments.",
      k_bad},
     {Refusal::ambiguous_framing, 400, "400 Bad Request", "ambiguous_framing", "Ambiguous message framing",
      "The length of the request body is not stated in exactly one valid way.", k_bad, Challenge::none, true},
@@ -47,61 +48,71 @@ constexpr std::array k_texts = std::to_array<RefusalText>({
      "The request body is larger than this route accepts.", k_bad, Challenge::none, true},
     {Refusal::target_too_long, 414, "414 URI Too Long", "target_too_long", "Request target too long",
      "The request target is longer than this gateway accepts.", k_bad, Challenge::none, true},
-    {Refusal::unknown_expectation, 417, "417 Expectation Failed", "unknown_expectation", "Unknown expectation",
-     "The only expectation that can be met is 100-continue.", k_bad, Challenge::none, true},
-    {Refusal::head_too_large, 431, "431 Request Header Fields Too Large", "head_too_large", "Request head too large",
-     "The request head is larger, or has more fields, than this gateway accepts.", k_bad, Challenge::none, true},
+    {Refusal::unknown_expectation, 417, "417 Expectation Failed", "unknown_expectation",
+     "Unknown expectation", "The only expectation that can be met is 100-continue.", k_bad, Challenge::none,
+     true},
+    {Refusal::head_too_large, 431, "431 Request Header Fields Too Large", "head_too_large",
+     "Request head too large", "The request head is larger, or has more fields, than this gateway accepts.",
+     k_bad, Challenge::none, true},
     {Refusal::unknown_method, 501, "501 Not Implemented", "unknown_method", "Unknown method",
      "This method is not forwarded.", k_bad, Challenge::none, true},
     {Refusal::unknown_coding, 501, "501 Not Implemented", "unknown_coding", "Unknown transfer coding",
      "The only transfer coding that is understood is chunked.", k_bad, Challenge::none, true},
     {Refusal::unsupported_version, 505, "505 HTTP Version Not Supported", "unsupported_version",
-     "HTTP version not supported", "Only HTTP/1.0 and HTTP/1.1 are spoken here.", k_bad, Challenge::none, true},
-    {Refusal::no_route, 404, "404 Not Found", "no_route", "No such route", "No route matches this host and path.",
-     Outcome::no_route},
+     "HTTP version not supported", "Only HTTP/1.0 and HTTP/1.1 are spoken here.", k_bad, Challenge::none,
+     true},
+    {Refusal::no_route, 404, "404 Not Found", "no_route", "No such route",
+     "No route matches this host and path.", Outcome::no_route},
     {Refusal::method_not_allowed, 405, "405 Method Not Allowed", "method_not_allowed", "Method not allowed",
      "This path does not serve this method.", Outcome::method_not_allowed},
     {Refusal::no_credential, 401, "401 Unauthorized", "no_credential", "API key required",
      "Send an API key as a bearer token or in X-API-Key.", Outcome::unauthenticated, Challenge::plain},
-    {Refusal::invalid_key, 401, "401 Unauthorized", "invalid_key", "Invalid API key", "The API key is not valid.",
-     Outcome::unauthenticated, Challenge::invalid_token},
-    {Refusal::key_expired, 401, "401 Unauthorized", "key_expired", "API key expired", "The API key has expired.",
-     Outcome::unauthenticated, Challenge::invalid_token},
+    {Refusal::invalid_key, 401, "401 Unauthorized", "invalid_key", "Invalid API key",
+     "The API key is not valid.", Outcome::unauthenticated, Challenge::invalid_token},
+    {Refusal::key_expired, 401, "401 Unauthorized", "key_expired", "API key expired",
+     "The API key has expired.", Outcome::unauthenticated, Challenge::invalid_token},
     {Refusal::key_disabled, 401, "401 Unauthorized", "key_disabled", "API key disabled",
      "The API key has been disabled.", Outcome::unauthenticated, Challenge::invalid_token},
-    {Refusal::too_many_failures, 429, "429 Too Many Requests", "too_many_failures", "Too many failed attempts",
-     "Too many failed attempts came from this address. Wait before trying again.", Outcome::too_many_failures,
-     Challenge::none, false, 60},
+    {Refusal::too_many_failures, 429, "429 Too Many Requests", "too_many_failures",
+     "Too many failed attempts", "Too many failed attempts came from this address. Wait before trying again.",
+     Outcome::too_many_failures, Challenge::none, false, 60},
     {Refusal::insufficient_scope, 403, "403 Forbidden", "insufficient_scope", "Scope missing",
-     "The API key lacks a scope that this route requires.", Outcome::forbidden, Challenge::insufficient_scope},
+     "The API key lacks a scope that this route requires.", Outcome::forbidden,
+     Challenge::insufficient_scope},
     {Refusal::wrong_environment, 403, "403 Forbidden", "wrong_environment", "Wrong environment",
-     "Keys of this environment are not accepted on this route.", Outcome::forbidden, Challenge::insufficient_scope},
+     "Keys of this environment are not accepted on this route.", Outcome::forbidden,
+     Challenge::insufficient_scope},
     {Refusal::tenant_not_allowed, 403, "403 Forbidden", "tenant_not_allowed", "Tenant not allowed",
-     "This route is not open to the tenant of the API key.", Outcome::forbidden, Challenge::insufficient_scope},
+     "This route is not open to the tenant of the API key.", Outcome::forbidden,
+     Challenge::insufficient_scope},
     {Refusal::address_not_allowed, 403, "403 Forbidden", "address_not_allowed", "Address not allowed",
      "The API key may not be used from this address.", Outcome::forbidden},
     {Refusal::over_limit, 429, "429 Too Many Requests", "over_limit", "Rate limit exceeded",
-     "A rate limit is used up. Retry-After says when to try again.", Outcome::limited, Challenge::none, false, 1},
-    {Refusal::limiter_unavailable, 503, "503 Service Unavailable", "limiter_unavailable", "Limiter unavailable",
-     "The rate limit could not be checked. Try again shortly.", Outcome::store_unavailable, Challenge::none, false, 1},
-    {Refusal::hashing_overloaded, 503, "503 Service Unavailable", "hashing_overloaded", "Verification overloaded",
-     "Too many keys are being verified for the first time. Try again shortly.", Outcome::overloaded, Challenge::none,
-     false, 1},
+     "A rate limit is used up. Retry-After says when to try again.", Outcome::limited, Challenge::none, false,
+     1},
+    {Refusal::limiter_unavailable, 503, "503 Service Unavailable", "limiter_unavailable",
+     "Limiter unavailable", "The rate limit could not be checked. Try again shortly.",
+     Outcome::store_unavailable, Challenge::none, false, 1},
+    {Refusal::hashing_overloaded, 503, "503 Service Unavailable", "hashing_overloaded",
+     "Verification overloaded", "Too many keys are being verified for the first time. Try again shortly.",
+     Outcome::overloaded, Challenge::none, false, 1},
     {Refusal::store_unavailable, 503, "503 Service Unavailable", "store_unavailable", "Key store unavailable",
-     "The API key could not be verified. Try again shortly.", Outcome::store_unavailable, Challenge::none, false, 5},
+     "The API key could not be verified. Try again shortly.", Outcome::store_unavailable, Challenge::none,
+     false, 5},
     {Refusal::overloaded, 503, "503 Service Unavailable", "overloaded", "Gateway overloaded",
-     "The gateway cannot take more requests now. Try again shortly.", Outcome::overloaded, Challenge::none, false, 1},
+     "The gateway cannot take more requests now. Try again shortly.", Outcome::overloaded, Challenge::none,
+     false, 1},
     {Refusal::internal_error, 500, "500 Internal Server Error", "internal_error", "Internal error",
      "The gateway failed. The request id helps its operators to find out why.", Outcome::internal_error},
     {Refusal::upstream_unreachable, 502, "502 Bad Gateway", "upstream_unreachable", "Upstream unreachable",
      "The service behind the gateway cannot be reached.", Outcome::upstream_failed, Challenge::none, false, 0,
      "portcullis; error=connection_refused"},
     {Refusal::upstream_broken, 502, "502 Bad Gateway", "upstream_broken", "Upstream broken",
-     "The service behind the gateway gave no valid response.", Outcome::upstream_failed, Challenge::none, false, 0,
-     "portcullis; error=http_protocol_error"},
+     "The service behind the gateway gave no valid response.", Outcome::upstream_failed, Challenge::none,
+     false, 0, "portcullis; error=http_protocol_error"},
     {Refusal::upstream_timeout, 504, "504 Gateway Timeout", "upstream_timeout", "Upstream too slow",
-     "The service behind the gateway did not answer in time.", Outcome::upstream_timeout, Challenge::none, false, 0,
-     "portcullis; error=http_response_timeout"},
+     "The service behind the gateway did not answer in time.", Outcome::upstream_timeout, Challenge::none,
+     false, 0, "portcullis; error=http_response_timeout"},
 });
 
 constexpr bool is_in_order()
@@ -114,11 +125,15 @@ constexpr bool is_in_order()
 }
 static_assert(is_in_order(), "k_texts follows enum Refusal");
 
-constexpr const RefusalText& text_of(Refusal refusal) noexcept { return k_texts[static_cast<std::size_t>(refusal)]; }
+constexpr const RefusalText& text_of(Refusal refusal) noexcept
+{
+    return k_texts[static_cast<std::size_t>(refusal)];
+}
 
 constexpr std::size_t k_max_instance_bytes = 512;
 
-// As a JSON string, without quotes. Bytes above 0x7E become \u00XX: what came from the wire need not be UTF-8.
+// As a JSON string, without quotes. Bytes above 0x7E become \u00XX: what came from the wire need not be
+// UTF-8.
 void append_json(http1::HeadBuffer& out, std::string_view text)
 {
     constexpr char hex[] = "0123456789abcdef";
@@ -218,7 +233,8 @@ void append_fields(http1::HeadBuffer& out, const RefusalText& text, const Refusa
     append_challenge(out, text, context);
     if (text.refusal == Refusal::method_not_allowed)
         out.append_field("Allow", context.allow);
-    const auto retry_after = context.retry_after_seconds > 0 ? context.retry_after_seconds : text.retry_after_seconds;
+    const auto retry_after =
+        context.retry_after_seconds > 0 ? context.retry_after_seconds : text.retry_after_seconds;
     if (retry_after > 0) {
         out.append("Retry-After: ");
         out.append_number(static_cast<std::uint64_t>(retry_after));
@@ -226,7 +242,8 @@ void append_fields(http1::HeadBuffer& out, const RefusalText& text, const Refusa
     }
     const bool is_upstream = !text.proxy_status.empty();
     if (is_upstream)
-        out.append_field("Proxy-Status", context.proxy_status.empty() ? text.proxy_status : context.proxy_status);
+        out.append_field("Proxy-Status",
+                         context.proxy_status.empty() ? text.proxy_status : context.proxy_status);
     out.append(context.extra_fields);
     if (!context.request_id.empty())
         out.append_field("X-Request-Id", context.request_id);
@@ -263,29 +280,51 @@ void append_document(http1::HeadBuffer& out, const RefusalText& text, const Refu
 
 } // namespace
 
-int status_of(Refusal refusal) noexcept { return text_of(refusal).status; }
+int status_of(Refusal refusal) noexcept
+{
+    return text_of(refusal).status;
+}
 
-std::string_view code_of(Refusal refusal) noexcept { return text_of(refusal).code; }
+std::string_view code_of(Refusal refusal) noexcept
+{
+    return text_of(refusal).code;
+}
 
-Outcome outcome_of(Refusal refusal) noexcept { return text_of(refusal).outcome; }
+Outcome outcome_of(Refusal refusal) noexcept
+{
+    return text_of(refusal).outcome;
+}
 
-bool closes_connection(Refusal refusal) noexcept { return text_of(refusal).closes; }
+bool closes_connection(Refusal refusal) noexcept
+{
+    return text_of(refusal).closes;
+}
 
 Refusal refusal_for(http1::HeadError error) noexcept
 {
     using http1::HeadError;
     switch (error) {
-    case HeadError::none: return Refusal::none;
-    case HeadError::malformed: return Refusal::malformed_request;
-    case HeadError::ambiguous_framing: return Refusal::ambiguous_framing;
-    case HeadError::bad_host: return Refusal::bad_host;
+    case HeadError::none:
+        return Refusal::none;
+    case HeadError::malformed:
+        return Refusal::malformed_request;
+    case HeadError::ambiguous_framing:
+        return Refusal::ambiguous_framing;
+    case HeadError::bad_host:
+        return Refusal::bad_host;
     case HeadError::head_too_large:
-    case HeadError::too_many_fields: return Refusal::head_too_large;
-    case HeadError::target_too_long: return Refusal::target_too_long;
-    case HeadError::unknown_method: return Refusal::unknown_method;
-    case HeadError::unknown_transfer_coding: return Refusal::unknown_coding;
-    case HeadError::unsupported_version: return Refusal::unsupported_version;
-    case HeadError::unknown_expectation: return Refusal::unknown_expectation;
+    case HeadError::too_many_fields:
+        return Refusal::head_too_large;
+    case HeadError::target_too_long:
+        return Refusal::target_too_long;
+    case HeadError::unknown_method:
+        return Refusal::unknown_method;
+    case HeadError::unknown_transfer_coding:
+        return Refusal::unknown_coding;
+    case HeadError::unsupported_version:
+        return Refusal::unsupported_version;
+    case HeadError::unknown_expectation:
+        return Refusal::unknown_expectation;
     }
     return Refusal::malformed_request;
 }

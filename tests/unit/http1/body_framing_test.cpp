@@ -84,8 +84,9 @@ TEST_CASE("body_framing: an until-close body ends with the stream only", "[http1
 
 TEST_CASE("body_framing: a chunked body is decoded, in pieces of any size", "[http1]")
 {
-    const std::string input = "5\r\nhello\r\n0007;name=value;q=\"x y\"\r\n, world\r\nA ;x\r\n0123456789\r\n0\r\n"
-                              "X-Checksum: abc\r\nServer-Timing:  total;dur=1\r\n\r\n";
+    const std::string input =
+        "5\r\nhello\r\n0007;name=value;q=\"x y\"\r\n, world\r\nA ;x\r\n0123456789\r\n0\r\n"
+        "X-Checksum: abc\r\nServer-Timing:  total;dur=1\r\n\r\n";
     for (std::size_t piece = 1; piece <= input.size() + 6; ++piece) {
         const auto all = follow_chunked(input + "GET / ", piece);
         INFO("pieces of " << piece);
@@ -98,8 +99,9 @@ TEST_CASE("body_framing: a chunked body is decoded, in pieces of any size", "[ht
 
 TEST_CASE("body_framing: trailers that may not pass are dropped", "[http1]")
 {
-    const auto all = follow_chunked("0\r\nContent-Length: 5\r\nX-Ok: 1\r\nX-Gateway-Tenant: evil\r\nhost: b\r\n"
-                                    "x_gateway_owner: evil\r\nAuthorization: Bearer x\r\nX-Ok-2: 2\r\n\r\n");
+    const auto all =
+        follow_chunked("0\r\nContent-Length: 5\r\nX-Ok: 1\r\nX-Gateway-Tenant: evil\r\nhost: b\r\n"
+                       "x_gateway_owner: evil\r\nAuthorization: Bearer x\r\nX-Ok-2: 2\r\n\r\n");
     REQUIRE(all.state == State::complete);
     CHECK(all.trailers == "X-Ok: 1\r\nX-Ok-2: 2\r\n");
 }
@@ -107,12 +109,39 @@ TEST_CASE("body_framing: trailers that may not pass are dropped", "[http1]")
 TEST_CASE("body_framing: broken chunked framing is found, in pieces of any size", "[http1]")
 {
     const auto input = GENERATE(values<std::string>({
-        "\r\n", "x\r\n", "-5\r\nhello", "+5\r\nhello", " 5\r\nhello", "0x5\r\nhello", ";a\r\n",
-        "5\nhello\r\n0\r\n\r\n", "5\r\nhelloX\r\n", "5\r\nhello\n0\r\n\r\n", "5\r\nhello\rX", "5\rhello",
-        "5 \r\nhello\r\n0\r\n\r\n", "5\t\r\n", "5 x\r\n", "5;a\nb\r\n", "5;a\x01\r\n", "5;a\rb",
-        "8000000000000000\r\n", "FFFFFFFFFFFFFFFF\r\n", "10000000000000000\r\n", "00000000000000005\r\n",
-        "0\r\nA\r\n\r\n", "0\r\n: b\r\n\r\n", "0\r\n A: b\r\n\r\n", "0\r\nA : b\r\n\r\n", "0\r\nA: b\n\r\n",
-        "0\r\nA: b\r\n c\r\n\r\n", "0\r\nA: b\x01\r\n\r\n", "0\r\nA: b\rc", "0\r\n\rX", "0\n\r\n", "0\r\n\n",
+        "\r\n",
+        "x\r\n",
+        "-5\r\nhello",
+        "+5\r\nhello",
+        " 5\r\nhello",
+        "0x5\r\nhello",
+        ";a\r\n",
+        "5\nhello\r\n0\r\n\r\n",
+        "5\r\nhelloX\r\n",
+        "5\r\nhello\n0\r\n\r\n",
+        "5\r\nhello\rX",
+        "5\rhello",
+        "5 \r\nhello\r\n0\r\n\r\n",
+        "5\t\r\n",
+        "5 x\r\n",
+        "5;a\nb\r\n",
+        "5;a\x01\r\n",
+        "5;a\rb",
+        "8000000000000000\r\n",
+        "FFFFFFFFFFFFFFFF\r\n",
+        "10000000000000000\r\n",
+        "00000000000000005\r\n",
+        "0\r\nA\r\n\r\n",
+        "0\r\n: b\r\n\r\n",
+        "0\r\n A: b\r\n\r\n",
+        "0\r\nA : b\r\n\r\n",
+        "0\r\nA: b\n\r\n",
+        "0\r\nA: b\r\n c\r\n\r\n",
+        "0\r\nA: b\x01\r\n\r\n",
+        "0\r\nA: b\rc",
+        "0\r\n\rX",
+        "0\n\r\n",
+        "0\r\n\n",
     }));
     INFO(input);
     CHECK(follow_chunked(input).state == State::broken);

@@ -1,5 +1,5 @@
-// Heads of requests: what is accepted and what it means, and every refusal of RFC 9112 and of the rules on top
-// of it, each also with the bytes arriving in two parts, cut at every position.
+// Heads of requests: what is accepted and what it means, and every refusal of RFC 9112 and of the rules on
+// top of it, each also with the bytes arriving in two parts, cut at every position.
 #include "http1/head_parser.hpp"
 
 #include <catch2/catch.hpp>
@@ -34,7 +34,8 @@ void check_at_every_cut(const std::string& input, HeadError expected, const Head
     REQUIRE(whole.result.status == (expected == HeadError::none ? Status::complete : Status::refused));
     REQUIRE(whole.result.error == expected);
     for (std::size_t cut = 0; cut < input.size(); ++cut) {
-        const std::vector<char> part(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(cut)); // exact, for ASan
+        const std::vector<char> part(input.begin(),
+                                     input.begin() + static_cast<std::ptrdiff_t>(cut)); // exact, for ASan
         Parsed first;
         parse(first, {part.data(), part.size()}, limits);
         if (first.result.status == Status::need_more)
@@ -55,8 +56,9 @@ std::string get(const std::string& fields)
 
 TEST_CASE("head_parser: an ordinary request is complete, at every cut", "[http1]")
 {
-    const std::string input = "POST /v1/orders?x=1 HTTP/1.1\r\nHost: api.example.com:8080\r\nContent-Length: 12\r\n"
-                              "Accept:\t text/html \r\nX-Empty:\r\n\r\n";
+    const std::string input =
+        "POST /v1/orders?x=1 HTTP/1.1\r\nHost: api.example.com:8080\r\nContent-Length: 12\r\n"
+        "Accept:\t text/html \r\nX-Empty:\r\n\r\n";
     check_at_every_cut(input, HeadError::none);
 
     Parsed parsed;
@@ -134,14 +136,16 @@ TEST_CASE("head_parser: what is malformed is refused", "[http1]")
         get("X\r\n"),
         get(": 1\r\n"),
         get("X@Y: 1\r\n"),
-        get("X: a\x01""b\r\n"),
-        get("X: a\x7f""b\r\n"),
+        get("X: a\x01"
+            "b\r\n"),
+        get("X: a\x7f"
+            "b\r\n"),
         get("X: a\0b\r\n"s),
         get("X: a\rb\r\n"),
         get("X: a\nY: b\r\n"),
         get("Connection: a b\r\n"),
         "GET / HTTP/1.1\r\n Host: a\r\n\r\n", // folded at the very first field
-        "\x16\x03\x01\x02", // a TLS hello
+        "\x16\x03\x01\x02",                   // a TLS hello
     }));
     check_at_every_cut(input, HeadError::malformed);
 }
@@ -182,12 +186,14 @@ TEST_CASE("head_parser: ambiguous framing is refused", "[http1]")
 
 TEST_CASE("head_parser: a transfer coding in HTTP/1.0 is refused", "[http1]")
 {
-    check_at_every_cut("POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", HeadError::ambiguous_framing);
+    check_at_every_cut("POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+                       HeadError::ambiguous_framing);
 }
 
 TEST_CASE("head_parser: an unknown transfer coding is refused as such", "[http1]")
 {
-    const auto coding = GENERATE(values<std::string>({"gzip", "gzip, chunked", "identity", "xchunked", "chunked-x"}));
+    const auto coding =
+        GENERATE(values<std::string>({"gzip", "gzip, chunked", "identity", "xchunked", "chunked-x"}));
     check_at_every_cut(get("Transfer-Encoding: " + coding + "\r\n"), HeadError::unknown_transfer_coding);
 }
 
@@ -213,7 +219,8 @@ TEST_CASE("head_parser: a missing, repeated, invalid or contradicting Host is re
 
 TEST_CASE("head_parser: methods that are not forwarded are refused", "[http1]")
 {
-    const auto method = GENERATE(values<std::string>({"get", "Get", "CONNECT", "TRACE", "BREW", "PROPFIND", "G"}));
+    const auto method =
+        GENERATE(values<std::string>({"get", "Get", "CONNECT", "TRACE", "BREW", "PROPFIND", "G"}));
     check_at_every_cut(method + " / HTTP/1.1\r\nHost: a\r\n\r\n", HeadError::unknown_method);
 }
 
@@ -310,7 +317,8 @@ TEST_CASE("head_parser: fields named by Connection are nominated, but none that 
 {
     Parsed parsed;
     const std::string input =
-        get("Connection: x-hop, keep-alive, host, authorization, content-length, x-gateway-tenant, X-Forwarded-For\r\n"
+        get("Connection: x-hop, keep-alive, host, authorization, content-length, x-gateway-tenant, "
+            "X-Forwarded-For\r\n"
             "X-Hop: 1\r\nX-Keep: 2\r\nAuthorization: Bearer t\r\nContent-Length: 3\r\nX-Gateway-Tenant: t\r\n"
             "X-Forwarded-For: 1.2.3.4\r\n");
     parse(parsed, input);
@@ -332,8 +340,9 @@ TEST_CASE("head_parser: a Connection of very many options is refused", "[http1]"
 TEST_CASE("head_parser: upgrade, trailers and expectation are reported", "[http1]")
 {
     Parsed parsed;
-    const std::string input = get("Connection: Upgrade, TE\r\nUpgrade: websocket\r\nTE: deflate;q=0.5, Trailers\r\n"
-                                  "Expect: 100-continue\r\n");
+    const std::string input =
+        get("Connection: Upgrade, TE\r\nUpgrade: websocket\r\nTE: deflate;q=0.5, Trailers\r\n"
+            "Expect: 100-continue\r\n");
     parse(parsed, input);
     CHECK(parsed.head.upgrade == "websocket");
     CHECK(parsed.head.has_trailer_te);
@@ -360,11 +369,16 @@ TEST_CASE("head_parser: pipelined requests are told apart", "[http1]")
 TEST_CASE("head: every error has its status", "[http1]")
 {
     const auto [error, status] = GENERATE(table<HeadError, int>({
-        {HeadError::malformed, 400},          {HeadError::ambiguous_framing, 400},
-        {HeadError::bad_host, 400},           {HeadError::head_too_large, 431},
-        {HeadError::too_many_fields, 431},    {HeadError::target_too_long, 414},
-        {HeadError::unknown_method, 501},     {HeadError::unknown_transfer_coding, 501},
-        {HeadError::unsupported_version, 505}, {HeadError::unknown_expectation, 417},
+        {HeadError::malformed, 400},
+        {HeadError::ambiguous_framing, 400},
+        {HeadError::bad_host, 400},
+        {HeadError::head_too_large, 431},
+        {HeadError::too_many_fields, 431},
+        {HeadError::target_too_long, 414},
+        {HeadError::unknown_method, 501},
+        {HeadError::unknown_transfer_coding, 501},
+        {HeadError::unsupported_version, 505},
+        {HeadError::unknown_expectation, 417},
     }));
     CHECK(status_of(error) == status);
 }

@@ -1,4 +1,5 @@
-// Heads of responses: where their bodies end, whether the connection can be used again, and what breaks framing.
+// Heads of responses: where their bodies end, whether the connection can be used again, and what breaks
+// framing.
 #include "http1/head_parser.hpp"
 
 #include <catch2/catch.hpp>
@@ -86,7 +87,9 @@ TEST_CASE("response head: body and connection follow status, method, version and
 TEST_CASE("response head: what was sent is reported", "[http1]")
 {
     Parsed parsed;
-    parse(parsed, "HTTP/1.1 404 Not  Found\xe9\r\nContent-Length: 7\r\nConnection: X-Hop\r\nX-Hop: 1\r\n\r\nrest", true);
+    parse(parsed,
+          "HTTP/1.1 404 Not  Found\xe9\r\nContent-Length: 7\r\nConnection: X-Hop\r\nX-Hop: 1\r\n\r\nrest",
+          true);
     REQUIRE(parsed.result.status == Status::complete);
     CHECK(parsed.head.status == 404);
     CHECK(parsed.head.reason == "Not  Found\xe9");

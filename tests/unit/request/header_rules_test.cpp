@@ -58,7 +58,8 @@ struct Response {
     http1::ResponseHead head;
     ClientHeadContext context{.head = head};
 
-    explicit Response(const std::string& fields, const std::string& line = "HTTP/1.1 200 OK", bool to_head = false)
+    explicit Response(const std::string& fields, const std::string& line = "HTTP/1.1 200 OK",
+                      bool to_head = false)
         : text(line + "\r\n" + fields + "\r\n")
     {
         const auto result = http1::parse_response_head(text, storage, {}, to_head, head);
@@ -77,8 +78,14 @@ struct Response {
     }
 };
 
-bool has(const std::string& head, const std::string& line) { return head.find("\r\n" + line + "\r\n") != head.npos; }
-bool names(const std::string& head, const std::string& name) { return head.find("\r\n" + name + ":") != head.npos; }
+bool has(const std::string& head, const std::string& line)
+{
+    return head.find("\r\n" + line + "\r\n") != head.npos;
+}
+bool names(const std::string& head, const std::string& name)
+{
+    return head.find("\r\n" + name + ":") != head.npos;
+}
 
 } // namespace
 
@@ -103,32 +110,36 @@ TEST_CASE("header_rules: a plain request is sent on with our fields behind its o
 
 TEST_CASE("header_rules: hop-by-hop and nominated fields stay behind", "[request]")
 {
-    Request r{"Connection: keep-alive, X-Hop, Upgrade\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\nProxy-Connection: close\r\n"
+    Request r{"Connection: keep-alive, X-Hop, Upgrade\r\nX-Hop: 1\r\nKeep-Alive: "
+              "timeout=5\r\nProxy-Connection: close\r\n"
               "Upgrade: websocket\r\nHTTP2-Settings: AAA\r\nProxy-Authorization: Basic x\r\nTE: gzip\r\n"
               "Expect: 100-continue\r\nX-Stays: 1\r\n"};
     const std::string sent = r.sent();
     INFO(sent);
-    for (const char* name : {"Connection", "X-Hop", "Keep-Alive", "Proxy-Connection", "Upgrade", "HTTP2-Settings",
-                             "Proxy-Authorization", "TE", "Expect"})
+    for (const char* name : {"Connection", "X-Hop", "Keep-Alive", "Proxy-Connection", "Upgrade",
+                             "HTTP2-Settings", "Proxy-Authorization", "TE", "Expect"})
         CHECK_FALSE(names(sent, name));
     CHECK(has(sent, "X-Stays: 1"));
 }
 
 TEST_CASE("header_rules: Connection cannot make checked fields or ours disappear", "[request]")
 {
-    Request r{"Connection: host, authorization, cookie, content-length, x-forwarded-for, x-request-id, x-gateway-tenant, via, "
+    Request r{"Connection: host, authorization, cookie, content-length, x-forwarded-for, x-request-id, "
+              "x-gateway-tenant, via, "
               "traceparent\r\nAuthorization: Bearer upstream\r\nCookie: a=b\r\nContent-Length: 3\r\n"
               "X-Gateway-Tenant: evil\r\n"};
     r.context.identity_fields = "X-Gateway-Tenant: acme\r\n";
     const std::string sent = r.sent();
     INFO(sent);
-    for (const char* line : {"Host: api.example", "Authorization: Bearer upstream", "Cookie: a=b", "Content-Length: 3",
-                             "X-Forwarded-For: 192.0.2.7", "X-Request-Id: req-1", "X-Gateway-Tenant: acme"})
+    for (const char* line :
+         {"Host: api.example", "Authorization: Bearer upstream", "Cookie: a=b", "Content-Length: 3",
+          "X-Forwarded-For: 192.0.2.7", "X-Request-Id: req-1", "X-Gateway-Tenant: acme"})
         CHECK(has(sent, line));
     CHECK(sent.find("evil") == sent.npos);
 }
 
-TEST_CASE("header_rules: the credential is left out, also if Connection names it, or kept if told so", "[request]")
+TEST_CASE("header_rules: the credential is left out, also if Connection names it, or kept if told so",
+          "[request]")
 {
     Request r{"Connection: X-Token\r\nX-Token: secret\r\nAuthorization: Bearer other\r\n"};
     r.context.strip_credential = r.field("X-Token");
@@ -150,10 +161,12 @@ TEST_CASE("header_rules: what is left of a credential's field is sent", "[reques
     CHECK(r.sent().find("secret") == std::string::npos);
 }
 
-TEST_CASE("header_rules: a client's gateway fields are removed in every spelling, also from trusted peers", "[request]")
+TEST_CASE("header_rules: a client's gateway fields are removed in every spelling, also from trusted peers",
+          "[request]")
 {
-    const auto name = GENERATE(values<std::string>(
-        {"X-Gateway-Key-Id", "x_gateway_key_id", "X-GATEWAY_Tenant", "X.Gateway.Owner", "X_Forwarded_For", "X_Real_IP"}));
+    const auto name =
+        GENERATE(values<std::string>({"X-Gateway-Key-Id", "x_gateway_key_id", "X-GATEWAY_Tenant",
+                                      "X.Gateway.Owner", "X_Forwarded_For", "X_Real_IP"}));
     Request r{name + ": evil\r\n"};
     CHECK(r.sent().find("evil") == std::string::npos);
     r.context.peer_is_trusted = true;
@@ -162,14 +175,16 @@ TEST_CASE("header_rules: a client's gateway fields are removed in every spelling
 
 TEST_CASE("header_rules: forwarding fields of a stranger are replaced", "[request]")
 {
-    Request r{"X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil.example\r\n"
-              "X-Forwarded-Port: 1\r\nX-Real-IP: 1.1.1.1\r\nForwarded: for=1.1.1.1\r\nX-Request-Id: mine\r\n"};
+    Request r{
+        "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil.example\r\n"
+        "X-Forwarded-Port: 1\r\nX-Real-IP: 1.1.1.1\r\nForwarded: for=1.1.1.1\r\nX-Request-Id: mine\r\n"};
     const std::string sent = r.sent();
     INFO(sent);
     CHECK(has(sent, "X-Forwarded-For: 192.0.2.7"));
     CHECK(has(sent, "X-Forwarded-Proto: http"));
     CHECK(has(sent, "X-Forwarded-Host: api.example"));
-    for (const char* text : {"1.1.1.1", "https", "evil", "X-Forwarded-Port", "X-Real-IP", "\nForwarded", "mine"})
+    for (const char* text :
+         {"1.1.1.1", "https", "evil", "X-Forwarded-Port", "X-Real-IP", "\nForwarded", "mine"})
         CHECK(sent.find(text) == sent.npos);
 }
 
@@ -210,7 +225,8 @@ TEST_CASE("header_rules: framing is our own", "[request]")
 
 TEST_CASE("header_rules: interest in trailers is passed on, named by Connection", "[request]")
 {
-    Request r{"TE: deflate, trailers\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n", "POST /a HTTP/1.1"};
+    Request r{"TE: deflate, trailers\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n",
+              "POST /a HTTP/1.1"};
     CHECK(has(r.sent(), "TE: trailers\r\nConnection: TE"));
     CHECK(has(r.sent(), "Trailer: X-Sum"));
     r.context.body = BodyKind::length;
@@ -229,7 +245,8 @@ TEST_CASE("header_rules: tracestate passes only with its own trace", "[request]"
 {
     const std::string id = "0123456789abcdef0123456789abcdef";
     Request r{"tracestate: a=b\r\ntraceparent: 00-" + id + "-0123456789abcdef-01\r\n"};
-    const std::string continued = "00-" + id + "-fedcba9876543210-01", started = "00-" + std::string(32, '7') + "-0123456789abcdef-01";
+    const std::string continued = "00-" + id + "-fedcba9876543210-01",
+                      started = "00-" + std::string(32, '7') + "-0123456789abcdef-01";
     r.context.traceparent = continued;
     CHECK(has(r.sent(), "tracestate: a=b"));
     CHECK(has(r.sent(), "traceparent: " + continued));
@@ -244,7 +261,8 @@ TEST_CASE("header_rules: Via is appended with the version received", "[request]"
     CHECK(r.sent().rfind("GET /a HTTP/1.1\r\n", 0) == 0);
 }
 
-TEST_CASE("header_rules: the authority of an absolute target, or the upstream's own host, is the Host", "[request]")
+TEST_CASE("header_rules: the authority of an absolute target, or the upstream's own host, is the Host",
+          "[request]")
 {
     Request r{"", "GET http://API.example/a HTTP/1.1"};
     CHECK(r.sent().rfind("GET /a HTTP/1.1\r\nHost: API.example\r\n", 0) == 0);
@@ -255,7 +273,8 @@ TEST_CASE("header_rules: the authority of an absolute target, or the upstream's 
 
 TEST_CASE("header_rules: a plain response is sent on", "[request]")
 {
-    Response r{"Date: today\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n"};
+    Response r{
+        "Date: today\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n"};
     r.context.request_id = "req-1";
     r.context.date = "other day";
     BodyKind framing{};
@@ -267,7 +286,8 @@ TEST_CASE("header_rules: a plain response is sent on", "[request]")
 
 TEST_CASE("header_rules: a response's hop-by-hop and nominated fields stay behind", "[request]")
 {
-    Response r{"Connection: keep-alive, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: 5\r\nProxy-Authenticate: Basic\r\nUpgrade: h2c\r\n"
+    Response r{"Connection: keep-alive, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: 5\r\nProxy-Authenticate: "
+               "Basic\r\nUpgrade: h2c\r\n"
                "X-Request-Id: theirs\r\nContent-Length: 0\r\nWWW-Authenticate: Basic\r\n"};
     r.context.request_id = "ours";
     const std::string sent = r.sent();
@@ -289,7 +309,8 @@ TEST_CASE("header_rules: framing to the client follows its version", "[request]"
     };
     const auto c = GENERATE(values<Case>({
         {"Transfer-Encoding: chunked\r\n", 1, BodyKind::chunked, "Transfer-Encoding: chunked", "Connection"},
-        {"Transfer-Encoding: chunked\r\n", 0, BodyKind::until_close, "Connection: close", "Transfer-Encoding"},
+        {"Transfer-Encoding: chunked\r\n", 0, BodyKind::until_close, "Connection: close",
+         "Transfer-Encoding"},
         {"", 1, BodyKind::chunked, "Transfer-Encoding: chunked", "Content-Length"},
         {"", 0, BodyKind::until_close, "Connection: close", "Transfer-Encoding"},
         {"Content-Length: 3\r\n", 1, BodyKind::length, "Content-Length: 3", "Connection"},
@@ -307,12 +328,14 @@ TEST_CASE("header_rules: framing to the client follows its version", "[request]"
     CHECK(has(r.sent(), "Connection: close"));
 }
 
-TEST_CASE("header_rules: responses without a body keep the length of the missing one, but a 204 has none", "[request]")
+TEST_CASE("header_rules: responses without a body keep the length of the missing one, but a 204 has none",
+          "[request]")
 {
     CHECK(has(Response("Content-Length: 9\r\n", "HTTP/1.1 200 OK", true).sent(), "Content-Length: 9"));
     CHECK(has(Response("Content-Length: 9\r\n", "HTTP/1.1 304 Not Modified").sent(), "Content-Length: 9"));
     CHECK_FALSE(names(Response("Content-Length: 0\r\n", "HTTP/1.1 204 No Content").sent(), "Content-Length"));
-    CHECK_FALSE(names(Response("Transfer-Encoding: chunked\r\n", "HTTP/1.1 200 OK", true).sent(), "Transfer-Encoding"));
+    CHECK_FALSE(names(Response("Transfer-Encoding: chunked\r\n", "HTTP/1.1 200 OK", true).sent(),
+                      "Transfer-Encoding"));
 }
 
 TEST_CASE("header_rules: an interim response is passed on without framing", "[request]")
@@ -323,9 +346,11 @@ TEST_CASE("header_rules: an interim response is passed on without framing", "[re
     CHECK(r.sent() == "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nVia: 1.1 portcullis\r\n\r\n");
 }
 
-TEST_CASE("header_rules: the upstream's rate-limit lists stand behind ours, its legacy trio is replaced", "[request]")
+TEST_CASE("header_rules: the upstream's rate-limit lists stand behind ours, its legacy trio is replaced",
+          "[request]")
 {
-    Response r{"RateLimit: \"up\";r=1\r\nX-RateLimit-Limit: 1\r\nX-RateLimit-Remaining: 1\r\nX-RateLimit-Reset: 1\r\n"
+    Response r{"RateLimit: \"up\";r=1\r\nX-RateLimit-Limit: 1\r\nX-RateLimit-Remaining: "
+               "1\r\nX-RateLimit-Reset: 1\r\n"
                "RateLimit: \"up2\";r=2\r\nRateLimit-Policy: \"up\";q=9\r\nContent-Length: 0\r\n"};
     const LegacyRateLimit trio{20, 19, 1790000000};
     r.context.rate_limit_items = "\"burst\";r=19;t=19";
@@ -343,7 +368,8 @@ TEST_CASE("header_rules: the upstream's rate-limit lists stand behind ours, its 
 
 TEST_CASE("header_rules: without limits of ours the upstream's pass", "[request]")
 {
-    Response r{"RateLimit: \"up\";r=1\r\nRateLimit-Policy: \"up\";q=9\r\nX-RateLimit-Limit: 1\r\nContent-Length: 0\r\n"};
+    Response r{"RateLimit: \"up\";r=1\r\nRateLimit-Policy: \"up\";q=9\r\nX-RateLimit-Limit: "
+               "1\r\nContent-Length: 0\r\n"};
     const std::string sent = r.sent();
     for (const char* line : {"RateLimit: \"up\";r=1", "RateLimit-Policy: \"up\";q=9", "X-RateLimit-Limit: 1"})
         CHECK(has(sent, line));

@@ -1,6 +1,6 @@
-// Twenty thousand damaged heads, the same on every run: none may crash the parser, none may be read differently
-// when it arrives in two parts, and what is accepted must, written anew for the upstream, be understood there
-// with the same framing and nothing hidden in it.
+// Twenty thousand damaged heads, the same on every run: none may crash the parser, none may be read
+// differently when it arrives in two parts, and what is accepted must, written anew for the upstream, be
+// understood there with the same framing and nothing hidden in it.
 #include "http1/head_parser.hpp"
 #include "request/header_rules.hpp"
 
@@ -17,20 +17,51 @@ using Status = http1::ParseResult::Status;
 namespace {
 
 const std::vector<std::string> k_seeds = {
-    "GET /v1/orders/12?limit=20 HTTP/1.1\r\nHost: api.example.com\r\nAccept: */*\r\nConnection: keep-alive\r\n\r\n",
+    "GET /v1/orders/12?limit=20 HTTP/1.1\r\nHost: api.example.com\r\nAccept: */*\r\nConnection: "
+    "keep-alive\r\n\r\n",
     "POST /v1/orders HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\nContent-Type: application/json\r\n\r\n",
-    "PUT /a/../b//c;v=1 HTTP/1.1\r\nhost: [::1]:80\r\ntransfer-encoding: chunked\r\nTE: trailers\r\nTrailer: X\r\n\r\n",
+    "PUT /a/../b//c;v=1 HTTP/1.1\r\nhost: [::1]:80\r\ntransfer-encoding: chunked\r\nTE: trailers\r\nTrailer: "
+    "X\r\n\r\n",
     "OPTIONS * HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 1.2.3.4\r\nX-Gateway-Tenant: t\r\n\r\n",
-    "GET http://a.example/x%2e%2e/%7e HTTP/1.1\r\nHost: a.example\r\nConnection: close, x-hop\r\nX-Hop: 1\r\n\r\n",
+    "GET http://a.example/x%2e%2e/%7e HTTP/1.1\r\nHost: a.example\r\nConnection: close, x-hop\r\nX-Hop: "
+    "1\r\n\r\n",
     "HEAD / HTTP/1.0\r\nHost: a\r\nExpect: 100-continue\r\nUpgrade: websocket\r\nVia: 1.0 b\r\n\r\n",
 };
 
 // What parsers have stumbled over before.
-const std::vector<std::string> k_pieces = {
-    "\r", "\n", "\r\n", "\r\n\r\n", " ", "\t", "\r\n ", ":", " :", ",", "\x01", "\x7f", "\xff", "#", "%", "%2f", "..", "/",
-    "\\", "?", "Content-Length: 5\r\n", "Content-Length: 5, 5\r\n", "Transfer-Encoding: chunked\r\n",
-    "Transfer-Encoding: gzip\r\n", "Host: b\r\n", "Connection: host, content-length\r\n", "HTTP/1.1", "HTTP/1.0", "0", "chunked",
-    "X_Gateway_Tenant: evil\r\n", "Connection: close\r\n", std::string(1, '\0')};
+const std::vector<std::string> k_pieces = {"\r",
+                                           "\n",
+                                           "\r\n",
+                                           "\r\n\r\n",
+                                           " ",
+                                           "\t",
+                                           "\r\n ",
+                                           ":",
+                                           " :",
+                                           ",",
+                                           "\x01",
+                                           "\x7f",
+                                           "\xff",
+                                           "#",
+                                           "%",
+                                           "%2f",
+                                           "..",
+                                           "/",
+                                           "\\",
+                                           "?",
+                                           "Content-Length: 5\r\n",
+                                           "Content-Length: 5, 5\r\n",
+                                           "Transfer-Encoding: chunked\r\n",
+                                           "Transfer-Encoding: gzip\r\n",
+                                           "Host: b\r\n",
+                                           "Connection: host, content-length\r\n",
+                                           "HTTP/1.1",
+                                           "HTTP/1.0",
+                                           "0",
+                                           "chunked",
+                                           "X_Gateway_Tenant: evil\r\n",
+                                           "Connection: close\r\n",
+                                           std::string(1, '\0')};
 
 std::string mutate(std::mt19937& random)
 {
@@ -39,12 +70,24 @@ std::string mutate(std::mt19937& random)
         const std::size_t at = random() % text.size();
         const std::string& piece = k_pieces[random() % k_pieces.size()];
         switch (random() % 6) {
-        case 0: text[at] = static_cast<char>(random() % 256); break;
-        case 1: text.erase(at, 1 + random() % 4); break;
-        case 2: text.insert(at, piece); break;
-        case 3: text.insert(text.find("\r\n") + 2, piece); break; // right behind the request line, if there is one
-        case 4: text.insert(at, text.substr(random() % text.size(), random() % 24)); break;
-        default: text.replace(at, std::min(piece.size(), text.size() - at), piece); break;
+        case 0:
+            text[at] = static_cast<char>(random() % 256);
+            break;
+        case 1:
+            text.erase(at, 1 + random() % 4);
+            break;
+        case 2:
+            text.insert(at, piece);
+            break;
+        case 3:
+            text.insert(text.find("\r\n") + 2, piece);
+            break; // right behind the request line, if there is one
+        case 4:
+            text.insert(at, text.substr(random() % text.size(), random() % 24));
+            break;
+        default:
+            text.replace(at, std::min(piece.size(), text.size() - at), piece);
+            break;
         }
         if (text.empty())
             text = "G";
@@ -91,7 +134,8 @@ void check_rewritten(const Parsed& parsed, const std::string& sent)
     REQUIRE(again.head.method_text == parsed.head.method_text);
     REQUIRE(again.head.host == parsed.head.host);
     REQUIRE(again.head.content_length == parsed.head.content_length);
-    const bool gained_zero = parsed.head.body == http1::BodyKind::none && again.head.body == http1::BodyKind::length;
+    const bool gained_zero =
+        parsed.head.body == http1::BodyKind::none && again.head.body == http1::BodyKind::length;
     REQUIRE((again.head.body == parsed.head.body || (gained_zero && again.head.content_length == 0)));
     int identities = 0;
     for (const http1::Field& field : again.head.fields)
@@ -100,14 +144,15 @@ void check_rewritten(const Parsed& parsed, const std::string& sent)
     // What is forwarded is normal: an upstream that normalises sees the same path.
     std::vector<char> scratch(again.head.target.size());
     http1::Target target;
-    REQUIRE(http1::normalise_target(again.head.target, again.head.method == http1::Method::options, scratch, target) ==
-            http1::TargetError::none);
+    REQUIRE(http1::normalise_target(again.head.target, again.head.method == http1::Method::options, scratch,
+                                    target) == http1::TargetError::none);
     REQUIRE(std::string{target.path} == again.head.target.substr(0, again.head.target.find('?')));
 }
 
 } // namespace
 
-TEST_CASE("mutated heads: none crashes, and what is accepted is understood the same when written anew", "[request]")
+TEST_CASE("mutated heads: none crashes, and what is accepted is understood the same when written anew",
+          "[request]")
 {
     std::mt19937 random{20261122};
     int accepted = 0, refused = 0, waiting = 0;

@@ -1,4 +1,5 @@
-// Refusals as responses: a status, a problem document and the fields each needs; valid JSON whatever the client sent.
+// Refusals as responses: a status, a problem document and the fields each needs; valid JSON whatever the
+// client sent.
 #include "request/refusal.hpp"
 
 #include "http1/head_parser.hpp"
@@ -144,7 +145,8 @@ TEST_CASE("refusal: framing in doubt closes the connection", "[request]")
                                Refusal::head_timeout, Refusal::body_timeout, Refusal::body_too_large,
                                Refusal::head_too_large, Refusal::target_too_long, Refusal::unknown_coding})
         CHECK(closes_connection(refusal));
-    for (const auto refusal : {Refusal::no_route, Refusal::invalid_key, Refusal::over_limit, Refusal::ambiguous_target})
+    for (const auto refusal :
+         {Refusal::no_route, Refusal::invalid_key, Refusal::over_limit, Refusal::ambiguous_target})
         CHECK_FALSE(closes_connection(refusal));
 }
 
@@ -152,12 +154,12 @@ TEST_CASE("refusal: 401 challenges the client", "[request]")
 {
     const auto [refusal, expected] = GENERATE(table<Refusal, std::string>({
         {Refusal::no_credential, "Bearer realm=\"orders-read\""},
-        {Refusal::invalid_key,
-         "Bearer realm=\"orders-read\", error=\"invalid_token\", error_description=\"The API key is not valid.\""},
-        {Refusal::key_expired,
-         "Bearer realm=\"orders-read\", error=\"invalid_token\", error_description=\"The API key has expired.\""},
-        {Refusal::key_disabled,
-         "Bearer realm=\"orders-read\", error=\"invalid_token\", error_description=\"The API key has been disabled.\""},
+        {Refusal::invalid_key, "Bearer realm=\"orders-read\", error=\"invalid_token\", "
+                               "error_description=\"The API key is not valid.\""},
+        {Refusal::key_expired, "Bearer realm=\"orders-read\", error=\"invalid_token\", "
+                               "error_description=\"The API key has expired.\""},
+        {Refusal::key_disabled, "Bearer realm=\"orders-read\", error=\"invalid_token\", "
+                                "error_description=\"The API key has been disabled.\""},
     }));
     Answer a;
     answer(a, refusal, full_context());
