@@ -62,7 +62,7 @@ awaitable<result<KeyPage>> KeyStore::list(const KeyQuery& query)
 
 awaitable<result<void>> KeyStore::reserve(const KeyRecord& pending)
 {
-    if (pending.versions.size() != 1 || pending.versions[0].number != 1)
+    if (pending.versions.size() != 1 || pending.versions[0].number != 1 || !is_json_object(pending.metadata))
         co_return errc::invalid;
     KeyRecord record = pending;
     record.status = KeyStatus::pending;
@@ -156,6 +156,8 @@ awaitable<result<KeyRecord>> KeyStore::update(const KeyId& id, const KeyChanges&
                                               std::optional<std::uint64_t> if_version, const AuditEntry& why)
 {
     return edit(id, why, [&changes, if_version](Connection& connection, KeyRecord& record, WallTime) {
+        if (changes.metadata && !is_json_object(*changes.metadata))
+            return result<bool>{errc::invalid};
         auto changed = apply_changes(record, changes, if_version);
         if (changed.has_value() && record.external_id && is_external_id_taken(connection, record))
             changed = errc::conflict;

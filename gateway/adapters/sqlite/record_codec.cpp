@@ -189,6 +189,13 @@ VersionStatus decode_version_status(std::string_view text)
     return k_version_statuses.decode(text);
 }
 
+bool is_json_object(std::string_view text)
+{
+    json::error_code error;
+    const json::value value = json::parse(json::string_view{text.data(), text.size()}, error);
+    return !error && value.is_object();
+}
+
 WallTime decode_time(std::int64_t milliseconds)
 {
     return WallTime{std::chrono::milliseconds{milliseconds}};

@@ -27,6 +27,8 @@ Environment decode_environment(std::string_view text);
 KeyStatus decode_key_status(std::string_view text);
 VersionStatus decode_version_status(std::string_view text);
 
+bool is_json_object(std::string_view text);
+
 WallTime decode_time(std::int64_t milliseconds);
 
 // ASCII letters only: the same in every store, whatever its collations.
