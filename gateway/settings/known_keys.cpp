@@ -165,7 +165,8 @@ std::vector<std::string_view> keys_of(std::string_view parent)
     std::vector<std::string_view> keys;
     for (const KnownKey& known : k_keys) {
         const std::string_view below = key_below(known.place, parent);
-        if (!below.empty() && below != "*" && known.built && std::find(keys.begin(), keys.end(), below) == keys.end())
+        if (!below.empty() && below != "*" && known.built &&
+            std::find(keys.begin(), keys.end(), below) == keys.end())
             keys.push_back(below);
     }
     return keys;

@@ -1,5 +1,6 @@
-// Every key of the configuration, once. What stands here and is built must also stand in config/gateway.example.yaml
-// and config/gateway.schema.json, and the other way round; a test holds all three together.
+// Every key of the configuration, once. What stands here and is built must also stand in
+// config/gateway.example.yaml and config/gateway.schema.json, and the other way round; a test holds all three
+// together.
 #pragma once
 
 #include <span>

@@ -1,5 +1,5 @@
-// Loading: the sections in the order of DESIGN.md section 3. The one place that knows the defaults which are not a
-// member's initialiser.
+// Loading: the sections in the order of DESIGN.md section 3. The one place that knows the defaults which are
+// not a member's initialiser.
 #include "settings/load.hpp"
 
 #include "settings/load_fields.hpp"
@@ -19,7 +19,8 @@ using std::chrono::days;
 using std::chrono::hours;
 using std::chrono::minutes;
 
-constexpr std::uint64_t k_kibibyte = 1024, k_mebibyte = 1024 * k_kibibyte, k_tebibyte = k_mebibyte * k_mebibyte;
+constexpr std::uint64_t k_kibibyte = 1024, k_mebibyte = 1024 * k_kibibyte,
+                        k_tebibyte = k_mebibyte * k_mebibyte;
 constexpr std::uint64_t k_max_file_bytes = 16 * k_mebibyte;
 
 constexpr Choices<LogSettings::Level, 4> k_levels{{{"debug", LogSettings::Level::debug},
@@ -74,7 +75,8 @@ std::optional<Network> read_network(const Value& value)
         return std::nullopt;
     auto network = Network::parse(text->value);
     if (!network)
-        value.error(text->shown + " is not a network, such as 10.0.0.0/8 or 2001:db8::/32 (no host bits set)");
+        value.error(text->shown +
+                    " is not a network, such as 10.0.0.0/8 or 2001:db8::/32 (no host bits set)");
     return network;
 }
 
@@ -131,7 +133,8 @@ void read_admin(const Mapping& admin, AdminSettings& out)
     const std::string_view text = secret->reveal();
     const bool visible = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
     if (text.size() < k_least_length || !visible)
-        key->error("must have at least 32 characters, all of them visible ASCII; `openssl rand -hex 32` makes one");
+        key->error(
+            "must have at least 32 characters, all of them visible ASCII; `openssl rand -hex 32` makes one");
     else
         out.bootstrap_key = std::move(secret);
 }
@@ -179,8 +182,9 @@ void read_keys(const Mapping& keys, KeySettings& out)
     const auto brand = keys.find("brand");
     if (auto text = brand ? read_text(*brand) : std::nullopt) {
         const bool valid = text->value.size() >= 2 && text->value.size() <= 8 &&
-                           std::all_of(text->value.begin(), text->value.end(),
-                                       [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
+                           std::all_of(text->value.begin(), text->value.end(), [](char c) {
+                               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+                           });
         if (valid)
             out.brand = std::move(text->value);
         else

@@ -36,9 +36,10 @@ bool is_dns_name(std::string_view name)
     while (true) {
         const std::size_t dot = name.find('.');
         const std::string_view label = name.substr(0, dot);
-        const bool valid = !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
-                           std::all_of(label.begin(), label.end(),
-                                       [](char c) { return is_alphanumeric(c) || c == '-' || c == '_'; });
+        const bool valid = !label.empty() && label.size() <= 63 && label.front() != '-' &&
+                           label.back() != '-' && std::all_of(label.begin(), label.end(), [](char c) {
+                               return is_alphanumeric(c) || c == '-' || c == '_';
+                           });
         if (!valid)
             return false;
         if (dot == std::string_view::npos)
@@ -94,10 +95,23 @@ bool is_token(std::string_view text)
 // Fields with a meaning of their own to this gateway or to HTTP: a credential in them would be read twice.
 bool is_reserved_field(std::string_view lower)
 {
-    constexpr std::array<std::string_view, 17> k_reserved{
-        "authorization", "cookie", "host",   "connection", "content-length", "transfer-encoding", "te", "trailer",
-        "upgrade",       "expect", "via",    "date",       "keep-alive",     "x-request-id",      "forwarded",
-        "traceparent",   "tracestate"};
+    constexpr std::array<std::string_view, 17> k_reserved{"authorization",
+                                                          "cookie",
+                                                          "host",
+                                                          "connection",
+                                                          "content-length",
+                                                          "transfer-encoding",
+                                                          "te",
+                                                          "trailer",
+                                                          "upgrade",
+                                                          "expect",
+                                                          "via",
+                                                          "date",
+                                                          "keep-alive",
+                                                          "x-request-id",
+                                                          "forwarded",
+                                                          "traceparent",
+                                                          "tracestate"};
     return lower.starts_with("x-gateway-") || lower.starts_with("x-forwarded-") ||
            std::find(k_reserved.begin(), k_reserved.end(), lower) != k_reserved.end();
 }
@@ -111,7 +125,8 @@ std::optional<ListenAddress> read_listen_address(const Value& value)
         return std::nullopt;
     const auto authority = parse_authority(text->value);
     if (!authority || !authority->port || !Address::parse(authority->host)) {
-        std::string message = text->shown + " is not an IP address and a port, such as 0.0.0.0:8080 or [::]:8080";
+        std::string message =
+            text->shown + " is not an IP address and a port, such as 0.0.0.0:8080 or [::]:8080";
         if (authority && authority->host == "localhost" && authority->port)
             message += "; did you mean `127.0.0.1:" + std::to_string(*authority->port) + "`?";
         else if (const auto port = parse_port(text->value.substr(text->value.starts_with(':') ? 1 : 0)))
@@ -193,7 +208,8 @@ std::optional<CredentialSource> read_credential_source(const Value& value)
             continue;
         const std::string name = text->value.substr(prefix.size());
         if (!is_token(name))
-            value.error(text->shown + " needs a name after the colon, as in " + std::string{prefix} + "api_key");
+            value.error(text->shown + " needs a name after the colon, as in " + std::string{prefix} +
+                        "api_key");
         else if (kind == Kind::header && is_reserved_field(lower_case(name)))
             value.error(text->shown + ": this field has another meaning" +
                         (lower_case(name) == "authorization" ? "; did you mean `bearer`?" : ""));

@@ -1,5 +1,5 @@
-// The parts of a configuration that have a syntax of their own inside one scalar: addresses, URLs, hosts, credential
-// sources, identifiers. Each notes its problem at its value and is then empty.
+// The parts of a configuration that have a syntax of their own inside one scalar: addresses, URLs, hosts,
+// credential sources, identifiers. Each notes its problem at its value and is then empty.
 #pragma once
 
 #include "settings/reader.hpp"

@@ -1,5 +1,5 @@
-// Reading limits. What one value says alone is checked here; how limits agree with each other and with their route is
-// settings/validate's.
+// Reading limits. What one value says alone is checked here; how limits agree with each other and with their
+// route is settings/validate's.
 #include "settings/load_limits.hpp"
 
 #include <algorithm>
@@ -35,11 +35,13 @@ std::optional<Rate> read_rate(const Value& value)
     const auto rate = parse_rate(text->value);
     const auto seconds_in = [](milliseconds period) { return static_cast<double>(period.count()) / 1000; };
     if (!rate)
-        value.error(text->shown + " is not a rate; write a count and its period, such as 100/s, 60/m or 5/10s" +
+        value.error(text->shown +
+                    " is not a rate; write a count and its period, such as 100/s, 60/m or 5/10s" +
                     (parse_quota(text->value) ? "; a `quota` counts per calendar month" : ""));
     else if (rate->count == 0)
         value.error(text->shown + " admits nothing; the count must be at least 1");
-    else if (static_cast<double>(rate->count) > static_cast<double>(k_most_per_second) * seconds_in(rate->period))
+    else if (static_cast<double>(rate->count) >
+             static_cast<double>(k_most_per_second) * seconds_in(rate->period))
         value.error(text->shown + " is out of range: at most " + std::to_string(k_most_per_second) + "/s");
     else
         return rate;
@@ -53,7 +55,8 @@ std::optional<Quota> read_quota(const Value& value)
         return std::nullopt;
     const auto quota = parse_quota(text->value);
     if (!quota)
-        value.error(text->shown + " is not a quota; write a count and a calendar period, such as 10/h, 5000/d or 1000/mo" +
+        value.error(text->shown +
+                    " is not a quota; write a count and a calendar period, such as 10/h, 5000/d or 1000/mo" +
                     (parse_rate(text->value) ? "; shorter periods are a `rate`" : ""));
     else if (quota->count == 0 || quota->count > k_most_quota)
         value.error(text->shown + " is out of range: the count is from 1 to " + std::to_string(k_most_quota));

@@ -73,7 +73,8 @@ std::optional<Environment> read_environment(const Value& value)
     return read_choice(value, k_environments);
 }
 
-// A list in which nothing stands twice; `out` keeps its default if the key is missing. False if part of it is wrong.
+// A list in which nothing stands twice; `out` keeps its default if the key is missing. False if part of it is
+// wrong.
 template <class T, class ReadItem>
 bool read_set(const Mapping& owner, std::string_view key, std::vector<T>& out, ReadItem read_item)
 {
@@ -120,7 +121,8 @@ void read_match(const Mapping& route, RouteSettings& out)
     }
     read_path(match, out.path);
     out.host = name.value_or("");
-    // Without its host or methods the route would seem to tie with others: without a path it is compared with none.
+    // Without its host or methods the route would seem to tie with others: without a path it is compared with
+    // none.
     if (!name || !methods_hold)
         out.path.clear();
 }

@@ -1,4 +1,5 @@
-// Writes settings back as YAML. Without secrets its output loads into equal settings; a test holds it to that.
+// Writes settings back as YAML. Without secrets its output loads into equal settings; a test holds it to
+// that.
 #include "settings/print.hpp"
 
 #include "settings/units.hpp"
@@ -138,7 +139,9 @@ void put_gateway(YAML::Emitter& out, const GatewaySettings& gateway)
     put_list(out, "credentials", gateway.credentials, [](const CredentialSource& s) { return text_of(s); });
     put(out, "strip_credentials", gateway.strip_credentials);
     put(out, "legacy_rate_limit_headers", gateway.legacy_rate_limit_headers);
-    const auto rate = [](const LimitPolicy& p) { return format_rate(p.rate_count, in_milliseconds(p.rate_period)); };
+    const auto rate = [](const LimitPolicy& p) {
+        return format_rate(p.rate_count, in_milliseconds(p.rate_period));
+    };
     open(out, "failed_attempts");
     put(out, "per_ip", rate(gateway.failed_attempts.per_ip));
     put(out, "per_ip_and_key", rate(gateway.failed_attempts.per_ip_and_key));
@@ -241,7 +244,8 @@ void put_route(YAML::Emitter& out, const RouteSettings& route)
     put_list(out, "environments", route.environments, [](Environment e) { return to_string(e); });
     put_list(out, "tenants", route.tenants, same);
     if (route.credentials)
-        put_list(out, "credentials", *route.credentials, [](const CredentialSource& s) { return text_of(s); });
+        put_list(out, "credentials", *route.credentials,
+                 [](const CredentialSource& s) { return text_of(s); });
     if (route.strip_credentials)
         put(out, "strip_credentials", *route.strip_credentials);
     if (route.body_bytes)

@@ -29,7 +29,8 @@ std::string join(std::string_view path, std::string_view key)
 bool expect(const Value& value, YamlNode::Kind kind)
 {
     if (value.node->kind != kind)
-        value.error("expected " + std::string{to_string(kind)} + ", found " + std::string{to_string(value.node->kind)});
+        value.error("expected " + std::string{to_string(kind)} + ", found " +
+                    std::string{to_string(value.node->kind)});
     return value.node->kind == kind;
 }
 
@@ -108,9 +109,12 @@ std::optional<milliseconds> read_duration(const Value& value, milliseconds least
         return std::nullopt;
     const auto duration = parse_duration(text->value);
     if (!duration)
-        value.error(text->shown + " is not a duration; write a whole number and its unit, such as 250ms, 30s, 5m, 2h or 90d");
+        value.error(
+            text->shown +
+            " is not a duration; write a whole number and its unit, such as 250ms, 30s, 5m, 2h or 90d");
     else if (*duration < least || *duration > most)
-        value.error(text->shown + " is out of range: from " + format_duration(least) + " to " + format_duration(most));
+        value.error(text->shown + " is out of range: from " + format_duration(least) + " to " +
+                    format_duration(most));
     else if (*duration % whole_in != milliseconds{0})
         value.error(text->shown + " is finer than this setting, which counts whole seconds");
     else
@@ -125,9 +129,11 @@ std::optional<std::uint64_t> read_size(const Value& value, std::uint64_t least, 
         return std::nullopt;
     const auto bytes = parse_size(text->value);
     if (!bytes)
-        value.error(text->shown + " is not a size; write a whole number and its unit, such as 512B, 16KiB, 100MiB or 2GiB");
+        value.error(text->shown +
+                    " is not a size; write a whole number and its unit, such as 512B, 16KiB, 100MiB or 2GiB");
     else if (*bytes < least || *bytes > most)
-        value.error(text->shown + " is out of range: from " + format_size(least) + " to " + format_size(most));
+        value.error(text->shown + " is out of range: from " + format_size(least) + " to " +
+                    format_size(most));
     else
         return bytes;
     return std::nullopt;
@@ -152,7 +158,8 @@ void Mapping::note_keys() const
         Loading& loading = *value_.loading;
         const auto [first, is_new] = seen.emplace(entry.key, entry.mark);
         if (!is_new) {
-            loading.error(entry.mark, path, "stands twice; first on line " + std::to_string(first->second.line));
+            loading.error(entry.mark, path,
+                          "stands twice; first on line " + std::to_string(first->second.line));
             continue;
         }
         const KeyStatus status = status_of_key(value_.place, entry.key);
@@ -200,7 +207,8 @@ std::optional<Value> Mapping::find(std::string_view key, Null null) const
 std::optional<Value> Mapping::require(std::string_view key, std::string_view example) const
 {
     if (value_.node != nullptr && entry(key) == nullptr)
-        value_.loading->error(value_.mark, join(value_.path, key), "missing; write `" + std::string{example} + '`');
+        value_.loading->error(value_.mark, join(value_.path, key),
+                              "missing; write `" + std::string{example} + '`');
     return find(key);
 }
 

@@ -1,6 +1,7 @@
-// Typed reading of the YAML tree. Every reader takes a key and a variable that holds its default: the variable is set
-// if the key is there and right, and a problem is noted, at the place of the value, if it is there and wrong. So one
-// run finds every mistake, and what comes after a mistake sees a value that is in range.
+// Typed reading of the YAML tree. Every reader takes a key and a variable that holds its default: the
+// variable is set if the key is there and right, and a problem is noted, at the place of the value, if it is
+// there and wrong. So one run finds every mistake, and what comes after a mistake sees a value that is in
+// range.
 #pragma once
 
 #include "settings/settings.hpp"
@@ -76,7 +77,8 @@ std::optional<Enum> read_choice(const Value& value, const Choices<Enum, N>& choi
     return std::nullopt;
 }
 
-// A mapping being read. Made from anything: of what is no mapping the problem is noted, and it reads as empty.
+// A mapping being read. Made from anything: of what is no mapping the problem is noted, and it reads as
+// empty.
 class Mapping {
 public:
     // Unknown keys, keys of later versions and keys that stand twice are noted here.

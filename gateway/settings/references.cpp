@@ -14,10 +14,11 @@ constexpr std::size_t k_max_file_bytes = 64 * 1024;
 
 void resolve_environment(const std::string& name, Expanded& out)
 {
-    const bool valid = !name.empty() && !(name[0] >= '0' && name[0] <= '9') &&
-                       std::all_of(name.begin(), name.end(), [](char c) {
-                           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-                       });
+    const bool valid =
+        !name.empty() && !(name[0] >= '0' && name[0] <= '9') &&
+        std::all_of(name.begin(), name.end(), [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+        });
     if (!valid) {
         out.problems.push_back("`" + name + "` is not a name of an environment variable");
         return;
@@ -74,7 +75,8 @@ Expanded expand_references(std::string_view raw, const std::string& directory)
         out.has_reference = true;
         const std::size_t end = raw.find('}', start);
         if (end == std::string_view::npos) {
-            out.problems.emplace_back("a reference without its closing brace; write ${env:NAME} or ${file:PATH}");
+            out.problems.emplace_back(
+                "a reference without its closing brace; write ${env:NAME} or ${file:PATH}");
             break;
         }
         const std::string_view inside = raw.substr(start + 2, end - start - 2);
@@ -84,8 +86,9 @@ Expanded expand_references(std::string_view raw, const std::string& directory)
         else if (inside.starts_with("file:"))
             resolve_file(std::string{inside.substr(5)}, directory, out);
         else if (inside.starts_with("vault:"))
-            out.problems.emplace_back("references to a Vault, ${vault:...}, are not built yet in this version; use "
-                                      "${env:NAME} or ${file:PATH}");
+            out.problems.emplace_back(
+                "references to a Vault, ${vault:...}, are not built yet in this version; use "
+                "${env:NAME} or ${file:PATH}");
         else
             out.problems.push_back("`${" + std::string{inside} +
                                    "}` is no reference; write ${env:NAME} or ${file:PATH}");

@@ -10,7 +10,8 @@ namespace gw {
 // How many insertions, deletions, replacements and swaps of neighbours lead from one to the other.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-// The closest candidate, if it is close enough to be meant (a third of the word, at least one edit; case and `-` for
+// The closest candidate, if it is close enough to be meant (a third of the word, at least one edit; case and
+// `-` for
 // `_` do not count); else empty. A view of the candidate.
 std::string_view closest(std::string_view word, std::span<const std::string_view> candidates);
 

@@ -37,7 +37,8 @@ template <std::size_t N>
 std::optional<std::uint64_t> with_unit(std::string_view text, const std::array<Unit, N>& units) noexcept
 {
     const auto number = take_number(text);
-    const auto unit = std::find_if(units.begin(), units.end(), [text](const Unit& u) { return u.name == text; });
+    const auto unit =
+        std::find_if(units.begin(), units.end(), [text](const Unit& u) { return u.name == text; });
     constexpr std::uint64_t k_most = INT64_MAX;
     if (!number || unit == units.end() || *number > k_most / unit->size)
         return std::nullopt;
@@ -49,7 +50,8 @@ std::string in_units(std::uint64_t value, const std::array<Unit, N>& units, std:
 {
     if (value == 0)
         return std::string{zero};
-    const auto unit = std::find_if(units.begin(), units.end(), [value](const Unit& u) { return value % u.size == 0; });
+    const auto unit =
+        std::find_if(units.begin(), units.end(), [value](const Unit& u) { return value % u.size == 0; });
     return std::to_string(value / unit->size) + std::string{unit->name};
 }
 

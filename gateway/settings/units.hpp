@@ -1,5 +1,5 @@
-// Values with units, as they stand in the file: durations, sizes, rates and quotas. Pure text to number; the caller
-// knows the allowed range and says what is wrong.
+// Values with units, as they stand in the file: durations, sizes, rates and quotas. Pure text to number; the
+// caller knows the allowed range and says what is wrong.
 #pragma once
 
 #include "domain/limit_policy.hpp"

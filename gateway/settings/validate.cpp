@@ -52,8 +52,9 @@ void validate_listeners(const Settings& settings, Findings& findings)
     for (const Listener& listener : admin) {
         const auto address = Address::parse(listener.address->host);
         if (address && !loopback_v4.contains(*address) && !loopback_v6.contains(*address))
-            findings.warn(listener.path, "the admin listener is reachable from other machines without TLS; management "
-                                         "keys and sessions cross the network in the clear");
+            findings.warn(listener.path,
+                          "the admin listener is reachable from other machines without TLS; management "
+                          "keys and sessions cross the network in the clear");
     }
 }
 
@@ -65,15 +66,17 @@ void validate_proxies(const Settings& settings, Findings& findings)
         return text.ends_with("/0");
     });
     if (trusts_all)
-        findings.warn("gateway.trusted_proxies", "trusts every address: any client can claim any address in "
-                                                 "X-Forwarded-For, and limits and allow-lists by address mean nothing");
+        findings.warn("gateway.trusted_proxies",
+                      "trusts every address: any client can claim any address in "
+                      "X-Forwarded-For, and limits and allow-lists by address mean nothing");
 }
 
 void validate_keys(const Settings& settings, Findings& findings)
 {
     const KeySettings& keys = settings.keys;
     if (keys.bcrypt_cost < 10)
-        findings.warn("keys.bcrypt_cost", "below 10: hashes that leak are cheaper to attack than is usual today");
+        findings.warn("keys.bcrypt_cost",
+                      "below 10: hashes that leak are cheaper to attack than is usual today");
     if (keys.max_age && *keys.max_age < keys.rotate_after)
         findings.warn("keys.max_age", "shorter than keys.rotate_after: keys expire before rotation is due");
 }

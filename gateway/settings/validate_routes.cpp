@@ -61,15 +61,19 @@ void validate_limits(const std::vector<LimitPolicy>& limits, const std::string& 
 {
     constexpr double k_longest_fill = 366.0 * 86'400;
     if (limits.size() > k_most_limits)
-        findings.error(path, "has " + std::to_string(limits.size()) + " limits; at most 8 are charged for a request");
+        findings.error(path, "has " + std::to_string(limits.size()) +
+                                 " limits; at most 8 are charged for a request");
     std::set<std::string_view> names;
     for (std::size_t i = 0; i < limits.size(); ++i) {
         const LimitPolicy& limit = limits[i];
         if (!limit.name.empty() && !names.insert(limit.name).second)
-            findings.error(item(path, i) + ".name", quoted(limit.name) + " names another limit of this list too");
-        if (is_readable(limit) && limit.kind == LimitPolicy::Kind::bucket && fill_seconds(limit) > k_longest_fill)
-            findings.error(item(path, i), "a bucket of this burst takes more than a year to fill; raise the rate, "
-                                          "lower the burst, or write a quota");
+            findings.error(item(path, i) + ".name",
+                           quoted(limit.name) + " names another limit of this list too");
+        if (is_readable(limit) && limit.kind == LimitPolicy::Kind::bucket &&
+            fill_seconds(limit) > k_longest_fill)
+            findings.error(item(path, i),
+                           "a bucket of this burst takes more than a year to fill; raise the rate, "
+                           "lower the burst, or write a quota");
     }
 }
 
@@ -99,12 +103,14 @@ private:
             return;
         const auto [first, is_new] = ids_.emplace(route.id, index);
         if (!is_new)
-            findings_.error(path + ".id", quoted(route.id) + " is the id of " + route_path(first->second) + " too");
+            findings_.error(path + ".id",
+                            quoted(route.id) + " is the id of " + route_path(first->second) + " too");
     }
 
     void check_upstream(const RouteSettings& route, const std::string& path)
     {
-        const auto names = names_of(settings_.upstreams, [](const auto& u) -> std::string_view { return u.id; });
+        const auto names =
+            names_of(settings_.upstreams, [](const auto& u) -> std::string_view { return u.id; });
         if (!route.upstream.empty() && std::find(names.begin(), names.end(), route.upstream) == names.end())
             findings_.error(path + ".upstream", "there is no upstream " + quoted(route.upstream) +
                                                     did_you_mean(route.upstream, names));
@@ -112,12 +118,14 @@ private:
 
     void check_scopes(const std::vector<std::string>& scopes, const std::string& path)
     {
-        const auto names = names_of(settings_.scopes, [](const auto& s) -> std::string_view { return s.first; });
+        const auto names =
+            names_of(settings_.scopes, [](const auto& s) -> std::string_view { return s.first; });
         for (const std::string& scope : scopes) {
             if (scope.starts_with("platform:"))
                 findings_.error(path, quoted(scope) + ": management keys are refused on every route");
             else if (!settings_.scopes.contains(scope))
-                findings_.error(path, quoted(scope) + " is not declared under `scopes`" + did_you_mean(scope, names));
+                findings_.error(path, quoted(scope) + " is not declared under `scopes`" +
+                                          did_you_mean(scope, names));
         }
     }
 
@@ -156,9 +164,9 @@ private:
         };
         for (std::size_t i = 0; i < route.limits.size(); ++i)
             if (is_too_dear(route.limits[i]))
-                findings_.error(item(path + ".limits", i), "can never admit a request of cost " +
-                                                               std::to_string(route.cost) + "; it holds at most " +
-                                                               std::to_string(capacity(route.limits[i])));
+                findings_.error(item(path + ".limits", i),
+                                "can never admit a request of cost " + std::to_string(route.cost) +
+                                    "; it holds at most " + std::to_string(capacity(route.limits[i])));
         for (const PlanSettings& plan : settings_.plans)
             if (route.auth != AuthMode::none &&
                 std::any_of(plan.limits.begin(), plan.limits.end(), is_too_dear))
@@ -180,7 +188,8 @@ struct HostRoutes {
 std::string common_methods(const RouteSettings& a, const RouteSettings& b)
 {
     if (a.methods.empty() || b.methods.empty())
-        return a.methods.empty() && b.methods.empty() ? "every method" : (a.methods.empty() ? b : a).methods.front();
+        return a.methods.empty() && b.methods.empty() ? "every method"
+                                                      : (a.methods.empty() ? b : a).methods.front();
     for (const std::string& method : a.methods)
         if (std::find(b.methods.begin(), b.methods.end(), method) != b.methods.end())
             return method;
@@ -190,7 +199,8 @@ std::string common_methods(const RouteSettings& a, const RouteSettings& b)
 void check_precedence(const Settings& settings, const HostRoutes& host, Findings& findings)
 {
     const auto name = [&settings](std::size_t route) {
-        return settings.routes[route].id.empty() ? route_path(route) : "the route " + quoted(settings.routes[route].id);
+        return settings.routes[route].id.empty() ? route_path(route)
+                                                 : "the route " + quoted(settings.routes[route].id);
     };
     for (std::size_t i = 0; i < host.routes.size(); ++i) {
         const std::string path = route_path(host.routes[i]) + ".match.path";
@@ -200,8 +210,8 @@ void check_precedence(const Settings& settings, const HostRoutes& host, Findings
                     ? common_methods(settings.routes[host.routes[i]], settings.routes[host.routes[j]])
                     : std::string{};
             if (!methods.empty())
-                findings.error(path, "ties with " + name(host.routes[j]) + ": the same host and path, and both take " +
-                                         methods);
+                findings.error(path, "ties with " + name(host.routes[j]) +
+                                         ": the same host and path, and both take " + methods);
         }
         std::size_t winner = 0;
         if (is_shadowed(host.patterns, i, winner))
@@ -211,7 +221,8 @@ void check_precedence(const Settings& settings, const HostRoutes& host, Findings
 
 } // namespace
 
-void validate_credentials(const std::vector<CredentialSource>& sources, const std::string& path, Findings& findings)
+void validate_credentials(const std::vector<CredentialSource>& sources, const std::string& path,
+                          Findings& findings)
 {
     if (sources.empty())
         findings.error(path, "no credential source: no caller could present a key");

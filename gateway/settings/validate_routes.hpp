@@ -13,8 +13,14 @@ class Findings {
 public:
     explicit Findings(const Settings& settings) : settings_(settings) {}
 
-    void error(const std::string& path, std::string message) { add(Problem::Severity::error, path, std::move(message)); }
-    void warn(const std::string& path, std::string message) { add(Problem::Severity::warning, path, std::move(message)); }
+    void error(const std::string& path, std::string message)
+    {
+        add(Problem::Severity::error, path, std::move(message));
+    }
+    void warn(const std::string& path, std::string message)
+    {
+        add(Problem::Severity::warning, path, std::move(message));
+    }
     std::vector<Problem> take() { return std::move(problems_); }
 
 private:
@@ -29,6 +35,7 @@ private:
 
 void validate_plans(const Settings& settings, Findings& findings);
 void validate_routes(const Settings& settings, Findings& findings);
-void validate_credentials(const std::vector<CredentialSource>& sources, const std::string& path, Findings& findings);
+void validate_credentials(const std::vector<CredentialSource>& sources, const std::string& path,
+                          Findings& findings);
 
 } // namespace gw

@@ -1,5 +1,5 @@
-// Builds the tree from yaml-cpp's events, since its node interface neither tells where a key stood nor keeps the
-// second of two equal keys apart.
+// Builds the tree from yaml-cpp's events, since its node interface neither tells where a key stood nor keeps
+// the second of two equal keys apart.
 #include "settings/yaml_tree.hpp"
 
 #include <yaml-cpp/eventhandler.h>
@@ -54,7 +54,8 @@ public:
     {
         finish({YamlNode::Kind::null, mark_of(mark), {}, {}, {}}, anchor);
     }
-    void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, const std::string& text) override
+    void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  const std::string& text) override
     {
         finish({YamlNode::Kind::scalar, mark_of(mark), text, {}, {}}, anchor);
     }

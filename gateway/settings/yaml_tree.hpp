@@ -1,5 +1,5 @@
-// YAML text as a tree of ours: every node with where it stood, every key of a mapping kept, also one that stands
-// twice (yaml-cpp's own nodes lose both). The only door to yaml-cpp for reading.
+// YAML text as a tree of ours: every node with where it stood, every key of a mapping kept, also one that
+// stands twice (yaml-cpp's own nodes lose both). The only door to yaml-cpp for reading.
 #pragma once
 
 #include "settings/settings.hpp"
@@ -29,8 +29,9 @@ struct YamlNode::Entry {
 
 std::string_view to_string(YamlNode::Kind kind) noexcept; // "a list", "a mapping", ...
 
-// The first document of `text`. On a syntax error, on a second document, on keys that are no text and on a document
-// that its aliases blow up beyond reason, problems are added; the tree is then what was read until there.
+// The first document of `text`. On a syntax error, on a second document, on keys that are no text and on a
+// document that its aliases blow up beyond reason, problems are added; the tree is then what was read until
+// there.
 YamlNode parse_yaml(const std::string& text, std::vector<Problem>& problems);
 
 } // namespace gw

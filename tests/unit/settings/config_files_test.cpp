@@ -1,5 +1,5 @@
-// The files shipped in config/ against the loader: each key that it knows stands in the example and in the schema,
-// and they have none that it does not know.
+// The files shipped in config/ against the loader: each key that it knows stands in the example and in the
+// schema, and they have none that it does not know.
 #include "settings/known_keys.hpp"
 #include "settings/print.hpp"
 #include "settings/yaml_tree.hpp"
@@ -96,9 +96,11 @@ private:
         if (const YamlNode* properties = find(schema, "properties"))
             for (const YamlNode::Entry& entry : properties->entries)
                 has_parts |= collect(entry.value, below(place, entry.key));
-        if (const YamlNode* other = find(schema, "additionalProperties"); other != nullptr && !other->entries.empty())
+        if (const YamlNode* other = find(schema, "additionalProperties");
+            other != nullptr && !other->entries.empty())
             has_parts |= collect(*other, below(place, "*"));
-        if (const YamlNode* items = find(schema, "items"); items != nullptr && find(*items, "properties") != nullptr)
+        if (const YamlNode* items = find(schema, "items");
+            items != nullptr && find(*items, "properties") != nullptr)
             has_parts |= collect(*items, place + "[]");
         return has_parts;
     }

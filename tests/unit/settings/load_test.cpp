@@ -50,14 +50,18 @@ TEST_CASE("load: five different mistakes give five problems with their places", 
                              "    scopes: [orders:raed]\n"
                              "    limits: [{ name: orders, rate: 100 }]\n"
                              "    upstream: odrers\n";
-    CHECK(all_problems(text) ==
-          Lines{"3:3: gateway.lisen: unknown key; did you mean `listen`?",
-                "4:21: gateway.timeouts.head: `10` is not a duration; write a whole number and its unit, such as "
-                "250ms, 30s, 5m, 2h or 90d",
-                "11:13: routes[0].scopes: `orders:raed` is not declared under `scopes`; did you mean `orders:read`?",
-                "12:36: routes[0].limits[0].rate: `100` is not a rate; write a count and its period, such as 100/s, "
-                "60/m or 5/10s",
-                "13:15: routes[0].upstream: there is no upstream `odrers`; did you mean `orders`?"});
+    CHECK(
+        all_problems(text) ==
+        Lines{
+            "3:3: gateway.lisen: unknown key; did you mean `listen`?",
+            "4:21: gateway.timeouts.head: `10` is not a duration; write a whole number and its unit, such as "
+            "250ms, 30s, 5m, 2h or 90d",
+            "11:13: routes[0].scopes: `orders:raed` is not declared under `scopes`; did you mean "
+            "`orders:read`?",
+            "12:36: routes[0].limits[0].rate: `100` is not a rate; write a count and its period, such as "
+            "100/s, "
+            "60/m or 5/10s",
+            "13:15: routes[0].upstream: there is no upstream `odrers`; did you mean `orders`?"});
 }
 
 TEST_CASE("load: a version alone gives the defaults of the design", "[settings]")
@@ -71,7 +75,8 @@ TEST_CASE("load: a version alone gives the defaults of the design", "[settings]"
     CHECK(settings.admin.listen[0].port == 8081);
     CHECK(settings.gateway.workers == 0);
     CHECK(settings.gateway.credentials ==
-          std::vector<CredentialSource>{{CredentialSource::Kind::bearer, ""}, {CredentialSource::Kind::header, "X-API-Key"}});
+          std::vector<CredentialSource>{{CredentialSource::Kind::bearer, ""},
+                                        {CredentialSource::Kind::header, "X-API-Key"}});
     CHECK(settings.gateway.failed_attempts.per_ip.burst == 60);
     CHECK(settings.gateway.failed_attempts.per_ip.rate_period == std::chrono::minutes{1});
     CHECK(settings.gateway.failed_attempts.per_ip_and_key.burst == 10);
@@ -158,7 +163,8 @@ TEST_CASE("load: a mistake in the general sections is told at its place", "[sett
         // of later versions
         {"include: conf.d\n", "2:1: include: not built yet in this version"},
         {"cluster: {}\n", "2:1: cluster: not built yet"},
-        {"gateway: { listen: [{ address: \"0.0.0.0:1\", tls: {} }] }\n", "2:45: gateway.listen[0].tls: not built yet"},
+        {"gateway: { listen: [{ address: \"0.0.0.0:1\", tls: {} }] }\n",
+         "2:45: gateway.listen[0].tls: not built yet"},
         {"stores: { metadata: { postgres: {} } }\n", "2:23: stores.metadata.postgres: not built yet"},
         {"stores: { secrets: { vault: {} } }\n", "2:22: stores.secrets.vault: not built yet"},
         {"stores: { limits: { redis: {} } }\n", "2:21: stores.limits.redis: not built yet"},
@@ -169,42 +175,68 @@ TEST_CASE("load: a mistake in the general sections is told at its place", "[sett
         {"gateway: text\n", "2:10: gateway: expected a mapping, found a single value"},
         {"gateway:\n", "2:1: gateway: has no value"},
         {"gateway: { listen: 0.0.0.0:80 }\n", "2:20: gateway.listen: expected a list, found a single value"},
-        {"gateway: { listen: [\"0.0.0.0:80\"] }\n", "2:21: gateway.listen[0]: expected a mapping, found a single"},
+        {"gateway: { listen: [\"0.0.0.0:80\"] }\n",
+         "2:21: gateway.listen[0]: expected a mapping, found a single"},
         {"keys: { brand: [pc] }\n", "2:16: keys.brand: expected a single value, found a list"},
         // units and ranges
-        {"gateway: { timeouts: { drain: 30 } }\n", "2:31: gateway.timeouts.drain: `30` is not a duration; write"},
-        {"gateway: { timeouts: { head: 1ms } }\n", "2:30: gateway.timeouts.head: `1ms` is out of range: from 100ms to 10m"},
+        {"gateway: { timeouts: { drain: 30 } }\n",
+         "2:31: gateway.timeouts.drain: `30` is not a duration; write"},
+        {"gateway: { timeouts: { head: 1ms } }\n",
+         "2:30: gateway.timeouts.head: `1ms` is out of range: from 100ms to 10m"},
         {"keys: { cache_ttl: 1500ms }\n", "2:20: keys.cache_ttl: `1500ms` is finer than"},
-        {"gateway: { limits: { head_bytes: 16384 } }\n", "2:34: gateway.limits.head_bytes: `16384` is not a size; write"},
-        {"gateway: { limits: { head_bytes: 512B } }\n", "2:34: gateway.limits.head_bytes: `512B` is out of range: from 1KiB to 1MiB"},
-        {"gateway: { limits: { head_bytes: 2MiB } }\n", "2:34: gateway.limits.head_bytes: `2MiB` is out of range"},
-        {"gateway: { limits: { body_bytes: 2TiB } }\n", "2:34: gateway.limits.body_bytes: `2TiB` is out of range: from 0B to 1TiB"},
-        {"gateway: { limits: { connections: many } }\n", "2:35: gateway.limits.connections: `many` is not a whole number from 1 to 1000000"},
+        {"gateway: { limits: { head_bytes: 16384 } }\n",
+         "2:34: gateway.limits.head_bytes: `16384` is not a size; write"},
+        {"gateway: { limits: { head_bytes: 512B } }\n",
+         "2:34: gateway.limits.head_bytes: `512B` is out of range: from 1KiB to 1MiB"},
+        {"gateway: { limits: { head_bytes: 2MiB } }\n",
+         "2:34: gateway.limits.head_bytes: `2MiB` is out of range"},
+        {"gateway: { limits: { body_bytes: 2TiB } }\n",
+         "2:34: gateway.limits.body_bytes: `2TiB` is out of range: from 0B to 1TiB"},
+        {"gateway: { limits: { connections: many } }\n",
+         "2:35: gateway.limits.connections: `many` is not a whole number from 1 to 1000000"},
         {"keys: { bcrypt_cost: 3 }\n", "2:22: keys.bcrypt_cost: `3` is not a whole number from 4 to 16"},
         {"keys: { bcrypt_cost: 17 }\n", "2:22: keys.bcrypt_cost: `17`"},
         {"keys: { hash_threads: -1 }\n", "2:23: keys.hash_threads: `-1` is not a whole number"},
-        {"gateway: { failed_attempts: { per_ip: 60 } }\n", "2:39: gateway.failed_attempts.per_ip: `60` is not a rate; write"},
+        {"gateway: { failed_attempts: { per_ip: 60 } }\n",
+         "2:39: gateway.failed_attempts.per_ip: `60` is not a rate; write"},
         {"gateway: { workers: 0 }\n", "2:21: gateway.workers: `0` is not a whole number from 1 to 256"},
         // forms of their own
-        {"gateway: { strip_credentials: yes }\n", "2:31: gateway.strip_credentials: `yes` is neither true nor false"},
+        {"gateway: { strip_credentials: yes }\n",
+         "2:31: gateway.strip_credentials: `yes` is neither true nor false"},
         {"keys: { brand: Acme }\n", "2:16: keys.brand: `Acme` is not a brand"},
         {"keys: { brand: p }\n", "2:16: keys.brand: `p` is not a brand"},
         {"keys: { hash: md5 }\n", "2:15: keys.hash: `md5` is not a hash for keys; write bcrypt"},
-        {"log: { level: wran }\n", "2:15: log.level: `wran` is not one of debug, info, warn or error; did you mean `warn`?"},
-        {"gateway: { public_url: api.example.com }\n", "2:24: gateway.public_url: `api.example.com` is not the start of a URL"},
-        {"gateway: { public_url: \"https://a/b\" }\n", "2:24: gateway.public_url: `https://a/b` is not the start"},
-        {"gateway: { trusted_proxies: [10.0.0.1/8] }\n", "2:30: gateway.trusted_proxies[0]: `10.0.0.1/8` is not a network"},
+        {"log: { level: wran }\n",
+         "2:15: log.level: `wran` is not one of debug, info, warn or error; did you mean `warn`?"},
+        {"gateway: { public_url: api.example.com }\n",
+         "2:24: gateway.public_url: `api.example.com` is not the start of a URL"},
+        {"gateway: { public_url: \"https://a/b\" }\n",
+         "2:24: gateway.public_url: `https://a/b` is not the start"},
+        {"gateway: { trusted_proxies: [10.0.0.1/8] }\n",
+         "2:30: gateway.trusted_proxies[0]: `10.0.0.1/8` is not a network"},
         {"gateway: { deny_keys: [short] }\n", "2:24: gateway.deny_keys[0]: not a key_id"},
         {"gateway: { listen: [] }\n", "2:20: gateway.listen: needs an address"},
-        {"gateway: { listen: [{}] }\n", "2:21: gateway.listen[0].address: missing; write `address: 0.0.0.0:8080`"},
-        {"gateway: { listen: [{ address: \"localhost:80\" }] }\n", "2:32: gateway.listen[0].address: `localhost:80` is not an IP address and a port, such as 0.0.0.0:8080 or [::]:8080; did you mean `127.0.0.1:80`?"},
-        {"gateway: { listen: [{ address: \":80\" }] }\n", "2:32: gateway.listen[0].address: `:80` is not an IP address and a port, such as 0.0.0.0:8080 or [::]:8080; did you mean `0.0.0.0:80`?"},
-        {"gateway: { listen: [{ address: \"::1:80\" }] }\n", "2:32: gateway.listen[0].address: `::1:80` is not"},
-        {"gateway: { listen: [{ address: \"127.0.0.1:65536\" }] }\n", "2:32: gateway.listen[0].address: `127.0.0.1:65536` is not"},
-        {"gateway: { credentials: [baerer] }\n", "2:26: gateway.credentials[0]: `baerer` is not one of bearer, header:NAME, query:NAME or cookie:NAME; did you mean `bearer`?"},
+        {"gateway: { listen: [{}] }\n",
+         "2:21: gateway.listen[0].address: missing; write `address: 0.0.0.0:8080`"},
+        {"gateway: { listen: [{ address: \"localhost:80\" }] }\n",
+         "2:32: gateway.listen[0].address: `localhost:80` is not an IP address and a port, such as "
+         "0.0.0.0:8080 or [::]:8080; did you mean `127.0.0.1:80`?"},
+        {"gateway: { listen: [{ address: \":80\" }] }\n",
+         "2:32: gateway.listen[0].address: `:80` is not an IP address and a port, such as 0.0.0.0:8080 or "
+         "[::]:8080; did you mean `0.0.0.0:80`?"},
+        {"gateway: { listen: [{ address: \"::1:80\" }] }\n",
+         "2:32: gateway.listen[0].address: `::1:80` is not"},
+        {"gateway: { listen: [{ address: \"127.0.0.1:65536\" }] }\n",
+         "2:32: gateway.listen[0].address: `127.0.0.1:65536` is not"},
+        {"gateway: { credentials: [baerer] }\n",
+         "2:26: gateway.credentials[0]: `baerer` is not one of bearer, header:NAME, query:NAME or "
+         "cookie:NAME; did you mean `bearer`?"},
         {"gateway: { credentials: [\"header:\"] }\n", "2:26: gateway.credentials[0]: `header:` needs a name"},
-        {"gateway: { credentials: [header:Authorization] }\n", "2:26: gateway.credentials[0]: `header:Authorization`: this field has another meaning; did you mean `bearer`?"},
-        {"gateway: { credentials: [header:X-Gateway-Key-Id] }\n", "2:26: gateway.credentials[0]: `header:X-Gateway-Key-Id`: this field has"},
+        {"gateway: { credentials: [header:Authorization] }\n",
+         "2:26: gateway.credentials[0]: `header:Authorization`: this field has another meaning; did you mean "
+         "`bearer`?"},
+        {"gateway: { credentials: [header:X-Gateway-Key-Id] }\n",
+         "2:26: gateway.credentials[0]: `header:X-Gateway-Key-Id`: this field has"},
         {"stores: { metadata: {} }\n", "2:21: stores.metadata: names no store"},
         {"stores: { metadata: { sqlite: \"\" } }\n", "2:31: stores.metadata.sqlite: must not be empty"},
         {"stores: { limits: { memory: { size: 1 } } }\n", "2:31: stores.limits.memory.size: unknown key"},
@@ -259,10 +291,12 @@ TEST_CASE("load: secrets are references and nothing else", "[settings]")
     const std::string hex(64, 'a');
     const Lines lines = load_problems("version: 1\n"
                                       "admin: { bootstrap_key: 0123456789abcdef0123456789abcdef }\n"
-                                      "stores: { secrets: { local: { master_key: \"" + hex + "\" } } }\n");
+                                      "stores: { secrets: { local: { master_key: \"" +
+                                      hex + "\" } } }\n");
     REQUIRE(lines.size() == 2);
-    CHECK(lines[0] == "2:25: admin.bootstrap_key: a secret must not stand in the file; write a reference, ${env:NAME} "
-                      "or ${file:PATH}");
+    CHECK(lines[0] ==
+          "2:25: admin.bootstrap_key: a secret must not stand in the file; write a reference, ${env:NAME} "
+          "or ${file:PATH}");
     CHECK_THAT(lines[1], Catch::StartsWith("3:43: stores.secrets.local.master_key: a secret must not"));
     CHECK_THAT(lines[0] + lines[1], !Catch::Contains("0123456789abcdef") && !Catch::Contains(hex));
 }
@@ -271,23 +305,27 @@ TEST_CASE("load: a secret that is no proper one is refused without being shown",
 {
     ::setenv("GW_TEST_SECRET", "short-secret", 1);
     ::setenv("GW_TEST_EMPTY", "", 1);
-    const std::string bootstrap = only_problem("version: 1\nadmin:\n  bootstrap_key: ${env:GW_TEST_SECRET}\n");
+    const std::string bootstrap =
+        only_problem("version: 1\nadmin:\n  bootstrap_key: ${env:GW_TEST_SECRET}\n");
     CHECK_THAT(bootstrap, Catch::StartsWith("3:18: admin.bootstrap_key: must have at least 32 characters"));
-    const std::string master = only_problem("version: 1\nstores:\n  secrets:\n    local:\n      master_key: ${env:GW_TEST_SECRET}\n");
-    CHECK_THAT(master, Catch::StartsWith("5:19: stores.secrets.local.master_key: must be 64 hexadecimal digits"));
+    const std::string master = only_problem(
+        "version: 1\nstores:\n  secrets:\n    local:\n      master_key: ${env:GW_TEST_SECRET}\n");
+    CHECK_THAT(master,
+               Catch::StartsWith("5:19: stores.secrets.local.master_key: must be 64 hexadecimal digits"));
     CHECK_THAT(bootstrap + master, !Catch::Contains("short-secret"));
     CHECK(only_problem("version: 1\nadmin:\n  bootstrap_key: ${env:GW_TEST_EMPTY}\n") ==
           "3:18: admin.bootstrap_key: `${env:GW_TEST_EMPTY}` resolves to nothing");
 }
 
-TEST_CASE("load: a file's references start at its own directory, and its stores where the process works", "[settings]")
+TEST_CASE("load: a file's references start at its own directory, and its stores where the process works",
+          "[settings]")
 {
     const std::filesystem::path folder =
         std::filesystem::temp_directory_path() / ("portcullis-load-" + std::to_string(::getpid()));
     std::filesystem::create_directory(folder);
     std::ofstream{folder / "master.hex"} << std::string(64, 'b') << '\n';
-    std::ofstream{folder / "gateway.yaml"}
-        << "version: 1\nstores:\n  secrets:\n    local: { path: sealed, master_key: \"${file:master.hex}\" }\n";
+    std::ofstream{folder / "gateway.yaml"} << "version: 1\nstores:\n  secrets:\n    local: { path: sealed, "
+                                              "master_key: \"${file:master.hex}\" }\n";
     const Loaded loaded = load_settings_file((folder / "gateway.yaml").string());
     std::filesystem::remove_all(folder);
 
@@ -301,7 +339,8 @@ TEST_CASE("load: a file that cannot be read is a problem", "[settings]")
 {
     const Loaded missing = load_settings_file("/nonexistent/gateway.yaml");
     REQUIRE(missing.problems.size() == 1);
-    CHECK(missing.problems[0].str("/nonexistent/gateway.yaml") == "/nonexistent/gateway.yaml: there is no such file");
+    CHECK(missing.problems[0].str("/nonexistent/gateway.yaml") ==
+          "/nonexistent/gateway.yaml: there is no such file");
     CHECK_FALSE(missing.ok());
     CHECK_FALSE(load_settings_file("/").ok());
 }

@@ -15,7 +15,9 @@ namespace {
 // A folder with one file, gone with the test.
 class Folder {
 public:
-    Folder() : path_(std::filesystem::temp_directory_path() / ("portcullis-references-" + std::to_string(::getpid())))
+    Folder()
+        : path_(std::filesystem::temp_directory_path() /
+                ("portcullis-references-" + std::to_string(::getpid())))
     {
         std::filesystem::create_directory(path_);
     }
@@ -23,7 +25,10 @@ public:
     Folder(const Folder&) = delete;
     Folder& operator=(const Folder&) = delete;
 
-    void write(const std::string& name, const std::string& content) const { std::ofstream{path_ / name} << content; }
+    void write(const std::string& name, const std::string& content) const
+    {
+        std::ofstream{path_ / name} << content;
+    }
     std::string str() const { return path_.string(); }
 
 private:

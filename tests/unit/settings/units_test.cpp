@@ -22,14 +22,17 @@ TEST_CASE("units: a duration is a whole number and a unit", "[settings]")
 
 TEST_CASE("units: what is no duration, size, rate or quota is refused", "[settings]")
 {
-    const std::string duration = GENERATE("", "30", "s", "-5s", "1.5h", "1h30m", "30 s", "30S", "1w", "99999999999999999999s",
-                                          "9223372036854775807d");
+    const std::string duration = GENERATE("", "30", "s", "-5s", "1.5h", "1h30m", "30 s", "30S", "1w",
+                                          "99999999999999999999s", "9223372036854775807d");
     CHECK_FALSE(parse_duration(duration).has_value());
-    const std::string size = GENERATE("", "16", "16K", "16kb", "16KB", "KiB", "-1B", "1.5MiB", "16777216TiB", "8388608TiB");
+    const std::string size =
+        GENERATE("", "16", "16K", "16kb", "16KB", "KiB", "-1B", "1.5MiB", "16777216TiB", "8388608TiB");
     CHECK_FALSE(parse_size(size).has_value());
-    const std::string rate = GENERATE("", "100", "100/", "/s", "100s", "100/0s", "100/5", "100 / s", "100/mo", "1/w", "-1/s");
+    const std::string rate =
+        GENERATE("", "100", "100/", "/s", "100s", "100/0s", "100/5", "100 / s", "100/mo", "1/w", "-1/s");
     CHECK_FALSE(parse_rate(rate).has_value());
-    const std::string quota = GENERATE("", "5000", "5000/", "5000/m", "5000/s", "/d", "5000/2d", "5000/month");
+    const std::string quota =
+        GENERATE("", "5000", "5000/", "5000/m", "5000/s", "/d", "5000/2d", "5000/month");
     CHECK_FALSE(parse_quota(quota).has_value());
 }
 
@@ -44,8 +47,12 @@ TEST_CASE("units: sizes count in powers of 1024", "[settings]")
 
 TEST_CASE("units: a rate has a period, which may be a number of units", "[settings]")
 {
-    auto [text, count, period] = GENERATE(table<std::string, std::uint64_t, std::int64_t>({
-        {"100/s", 100, 1000}, {"60/m", 60, 60'000}, {"5/10s", 5, 10'000}, {"1/500ms", 1, 500}, {"7/2d", 7, 172'800'000}}));
+    auto [text, count, period] =
+        GENERATE(table<std::string, std::uint64_t, std::int64_t>({{"100/s", 100, 1000},
+                                                                  {"60/m", 60, 60'000},
+                                                                  {"5/10s", 5, 10'000},
+                                                                  {"1/500ms", 1, 500},
+                                                                  {"7/2d", 7, 172'800'000}}));
     const auto rate = parse_rate(text);
     REQUIRE(rate.has_value());
     CHECK(rate->count == count);
