@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
-#include <regex>
 
 using namespace gw;
 
@@ -105,10 +105,11 @@ TEST_CASE("log: a line is one JSON object with time, level, event and fields", "
     const std::string text = err.drain();
     err.restore();
 
-    const std::regex line{R"re(\{"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z","level":"warn",)re"
-                          R"re("event":"upstream\.connect_failed","upstream":"orders","detail":"say \\"no\\"\\n"\}\n)re"};
-    INFO(text);
-    CHECK(std::regex_match(text, line));
+    // Digits are told apart from the rest, since the time is not ours to choose.
+    std::string shape = text;
+    std::replace_if(shape.begin(), shape.end(), [](char c) { return c >= '0' && c <= '9'; }, '9');
+    CHECK(shape == "{\"time\":\"9999-99-99T99:99:99.999Z\",\"level\":\"warn\",\"event\":\"upstream.connect_failed\","
+                   "\"upstream\":\"orders\",\"detail\":\"say \\\"no\\\"\\n\"}\n");
 }
 
 TEST_CASE("log: what is below the level is not written", "[observe]")

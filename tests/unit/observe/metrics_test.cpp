@@ -3,10 +3,10 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <map>
-#include <regex>
 #include <set>
 #include <sstream>
 
@@ -35,6 +35,14 @@ struct Exposition {
     }
 };
 
+bool is_name(const std::string& text)
+{
+    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    return !text.empty() && is_letter(text[0]) &&
+           std::all_of(text.begin(), text.end(), [&](char c) { return is_letter(c) || is_digit(c); });
+}
+
 // Reads `name="value",...` up to the closing brace; fails on anything else.
 std::map<std::string, std::string> parse_labels(const std::string& text)
 {
@@ -44,7 +52,7 @@ std::map<std::string, std::string> parse_labels(const std::string& text)
         const std::size_t equals = text.find("=\"", i);
         REQUIRE(equals != std::string::npos);
         const std::string name = text.substr(i, equals - i);
-        REQUIRE(std::regex_match(name, std::regex{"[a-zA-Z_][a-zA-Z0-9_]*"}));
+        REQUIRE(is_name(name));
         std::string value;
         for (i = equals + 2; i < text.size() && text[i] != '"'; ++i) {
             if (text[i] == '\\') {
@@ -79,11 +87,30 @@ std::string family_of(const std::string& name, const Exposition& e)
     return name;
 }
 
+// `name{labels} value`, with nothing before, between or behind.
+Sample parse_sample(const std::string& line)
+{
+    const std::size_t space = line.rfind(' ');
+    REQUIRE(space != std::string::npos);
+    const std::string number = line.substr(space + 1);
+    std::string labels = line.substr(0, space);
+    Sample sample;
+    if (const std::size_t brace = labels.find('{'); brace != std::string::npos) {
+        REQUIRE(labels.back() == '}');
+        sample.labels = parse_labels(labels.substr(brace + 1, labels.size() - brace - 2));
+        REQUIRE(!sample.labels.empty());
+        labels.resize(brace);
+    }
+    sample.name = labels;
+    REQUIRE(is_name(sample.name));
+    const auto end = std::from_chars(number.data(), number.data() + number.size(), sample.value, std::chars_format::fixed);
+    REQUIRE(end.ec == std::errc{});
+    REQUIRE(end.ptr == number.data() + number.size());
+    return sample;
+}
+
 Exposition parse(const std::string& text)
 {
-    static const std::regex help{"# HELP ([a-zA-Z_:][a-zA-Z0-9_:]*) ([^\\n]+)"};
-    static const std::regex type{"# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge|histogram)"};
-    static const std::regex sample{"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\\{(.+)\\})? ([0-9.]+|\\+Inf)"};
     Exposition e;
     REQUIRE(!text.empty());
     REQUIRE(text.back() == '\n');
@@ -92,25 +119,24 @@ Exposition parse(const std::string& text)
     std::set<std::string> seen;
     while (std::getline(lines, line)) {
         INFO(line);
-        std::smatch m;
-        if (std::regex_match(line, m, help)) {
-            REQUIRE(e.helps.insert(m[1]).second);
-            current = m[1];
-        } else if (std::regex_match(line, m, type)) {
-            REQUIRE(current == m[1]);
-            REQUIRE(e.types.emplace(m[1], m[2]).second);
+        if (line.starts_with("# HELP ")) {
+            current = line.substr(7, line.find(' ', 7) - 7);
+            REQUIRE(is_name(current));
+            REQUIRE(line.size() > 8 + current.size());
+            REQUIRE(e.helps.insert(current).second);
+        } else if (line.starts_with("# TYPE ")) {
+            REQUIRE(line.starts_with("# TYPE " + current + " "));
+            const std::string type = line.substr(8 + current.size());
+            REQUIRE((type == "counter" || type == "gauge" || type == "histogram"));
+            REQUIRE(e.types.emplace(current, type).second);
         } else {
-            REQUIRE(std::regex_match(line, m, sample));
             REQUIRE(seen.insert(line.substr(0, line.rfind(' '))).second);
-            Sample s{m[1], parse_labels(m[2]), 0};
-            const std::string number = m[3];
-            const auto end = std::from_chars(number.data(), number.data() + number.size(), s.value);
-            REQUIRE(end.ptr == number.data() + number.size());
-            REQUIRE(family_of(s.name, e) == current);
+            Sample sample = parse_sample(line);
+            REQUIRE(family_of(sample.name, e) == current);
             REQUIRE(e.types.count(current) == 1);
             if (e.types[current] == "counter")
                 REQUIRE(current.ends_with("_total"));
-            e.samples.push_back(std::move(s));
+            e.samples.push_back(std::move(sample));
         }
     }
     return e;
