@@ -56,7 +56,7 @@ struct CredentialSource {
     friend bool operator==(const CredentialSource&, const CredentialSource&) = default;
 };
 
-struct FailedAttempts {
+struct FailedAttemptLimits {
     LimitPolicy per_ip, per_ip_and_key; // buckets; burst = the rate's count
 };
 
@@ -70,7 +70,7 @@ struct GatewaySettings {
     std::vector<CredentialSource> credentials;
     bool strip_credentials = true;
     bool legacy_rate_limit_headers = true; // X-RateLimit-*
-    FailedAttempts failed_attempts;
+    FailedAttemptLimits failed_attempts;
     std::vector<KeyId> deny_keys;
 };
 
