@@ -26,9 +26,11 @@ struct HashPool::WaiterFor final : HashPool::Waiter {
 
     void wake(Verdict verdict) override
     {
+        // The guard travels along: once the continuation has run, this thread must not touch the io_context again.
         const Executor executor = guard.get_executor();
-        asio::post(executor, [handler = std::move(handler), verdict]() mutable { std::move(handler)(verdict); });
-        guard.reset();
+        asio::post(executor, [keep = std::move(guard), resume = std::move(handler), verdict]() mutable {
+            std::move(resume)(verdict);
+        });
     }
 
     Handler handler;
