@@ -7,6 +7,7 @@
 #include "app/management_key.hpp"
 #include "app/store_session.hpp"
 #include "app/usage_flush.hpp"
+#include "domain/finally.hpp"
 #include "observe/log.hpp"
 #include "verification/change_feed.hpp"
 #include "verification/failed_attempts.hpp"
@@ -15,7 +16,7 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <csignal>
-#include <fstream>
+#include <list>
 
 #include <sys/resource.h>
 
@@ -137,6 +138,8 @@ private:
     awaitable<void> every(std::chrono::milliseconds interval, F work)
     {
         Timer timer{context_.get_executor()};
+        const auto place = pauses_.insert(pauses_.end(), &timer);
+        const Finally left{[this, place] { pauses_.erase(place); }};
         while (!draining_) {
             timer.expires_after(interval);
             co_await timer.async_wait(no_throw);
@@ -221,6 +224,8 @@ private:
         plane_->finish();
         flush_->stop();
         feed_->stop();
+        for (Timer* timer : pauses_)
+            timer->cancel();
         awaitable<void> flushing = flush_->finish();
         co_await std::move(flushing);
         awaitable<void> closing = stores_.close_limits();
@@ -245,6 +250,7 @@ private:
     std::optional<UsageFlush> flush_;
     std::optional<AdminServer> admin_;
     asio::basic_signal_set<Executor> signals_;
+    std::list<Timer*> pauses_; // of the scheduled work, so that the drain can end them
     std::exception_ptr failure_;
     bool ready_ = false, draining_ = false;
 };
