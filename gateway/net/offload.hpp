@@ -53,7 +53,9 @@ awaitable<std::invoke_result_t<F&>> offload(Context& pool, F work)
             } catch (...) {
                 state.error = std::current_exception();
             }
-            asio::post(executor, [handler = std::move(handler)]() mutable { std::move(handler)(); });
+            // The guard goes along: if this thread released it, the context might be found out of work, and
+            // stopped, behind the back of whoever runs it next.
+            asio::post(executor, [handler = std::move(handler), keep = std::move(keep)]() mutable { std::move(handler)(); });
         });
     };
     co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, void()>(initiate, may_throw);
