@@ -39,8 +39,10 @@ constexpr std::array k_endpoints{
     Endpoint{verb::get, "/api/v1/platform/api-keys/{}/events", "platform:keys:read", key_events},
     Endpoint{verb::get, k_tenants, "platform:tenants:read", list_tenants},
     Endpoint{verb::post, k_tenants, "platform:tenants", create_tenant, true, true},
-    Endpoint{verb::post, "/api/v1/platform/tenants/{}/suspend", "platform:tenants", suspend_tenant, false, true},
-    Endpoint{verb::post, "/api/v1/platform/tenants/{}/resume", "platform:tenants", resume_tenant, false, true},
+    Endpoint{verb::post, "/api/v1/platform/tenants/{}/suspend", "platform:tenants", suspend_tenant, false,
+             true},
+    Endpoint{verb::post, "/api/v1/platform/tenants/{}/resume", "platform:tenants", resume_tenant, false,
+             true},
 };
 
 // Segment by segment; what stands for "{}" goes to `arguments`.
@@ -61,7 +63,8 @@ bool matches(std::string_view pattern, std::string_view path, std::vector<std::s
 }
 
 // The row for this request, or 404, or 405 with Allow. HEAD is GET without the body.
-api_result<const Endpoint*> find_endpoint(verb method, std::string_view path, std::vector<std::string>& arguments)
+api_result<const Endpoint*> find_endpoint(verb method, std::string_view path,
+                                          std::vector<std::string>& arguments)
 {
     const verb wanted = method == verb::head ? verb::get : method;
     std::string allow;
@@ -114,7 +117,8 @@ std::optional<ApiProblem> check_body(const Endpoint& endpoint, const ApiRequest&
 std::optional<ApiProblem> check_scope(const Endpoint& endpoint, const ApiCaller& caller)
 {
     if (!caller.may(endpoint.scope))
-        return ApiProblem{403, "insufficient_scope", "This needs the scope " + std::string{endpoint.scope} + "."};
+        return ApiProblem{403, "insufficient_scope",
+                          "This needs the scope " + std::string{endpoint.scope} + "."};
     if (endpoint.operator_only && !caller.is_operator)
         return ApiProblem{403, "forbidden", "Only the platform's operator may do this."};
     return std::nullopt;
@@ -150,9 +154,11 @@ awaitable<ApiResponse> AdminApi::answer(const ApiRequest& request, Address clien
     try {
         co_return co_await dispatch(call);
     } catch (const std::exception& bug) {
-        log(LogLevel::error, "admin.handler_failed", {{"path", call.path}, {"request_id", call.request_id}, {"reason", bug.what()}});
+        log(LogLevel::error, "admin.handler_failed",
+            {{"path", call.path}, {"request_id", call.request_id}, {"reason", bug.what()}});
     }
-    const ApiProblem problem{500, "internal_error", "Something went wrong; the log says what, under this request id."};
+    const ApiProblem problem{500, "internal_error",
+                             "Something went wrong; the log says what, under this request id."};
     co_return refuse(call, problem);
 }
 
@@ -163,7 +169,8 @@ awaitable<ApiResponse> AdminApi::dispatch(ApiCall& call)
         co_return refuse(call, found.error());
     const Endpoint& endpoint = **found;
     if (!with_api_ && endpoint.path.starts_with(k_api)) {
-        const ApiProblem elsewhere{404, "not_found", "The admin API is not served by this node (--role gateway)."};
+        const ApiProblem elsewhere{404, "not_found",
+                                   "The admin API is not served by this node (--role gateway)."};
         co_return refuse(call, elsewhere);
     }
     if (!endpoint.scope.empty()) {

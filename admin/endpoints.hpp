@@ -58,7 +58,7 @@ struct Endpoint {
     std::string_view path;  // "{}" stands for one segment
     std::string_view scope; // empty: open to everybody who reaches the listener
     awaitable<ApiResponse> (*handler)(ApiCall& call);
-    bool has_body = false;  // then Content-Type must be JSON
+    bool has_body = false;      // then Content-Type must be JSON
     bool operator_only = false; // of the platform: never for a key of one tenant
 };
 

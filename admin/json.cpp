@@ -27,8 +27,8 @@ struct DuplicateCheck {
     using Error = json::error_code;
 
     std::vector<std::set<std::string>> objects;
-    std::string name;                  // of the member being read
-    std::optional<std::string> twice;  // the first duplicate
+    std::string name;                 // of the member being read
+    std::optional<std::string> twice; // the first duplicate
 
     bool on_document_begin(Error&) { return true; }
     bool on_document_end(Error&) { return true; }
@@ -81,7 +81,10 @@ std::string pointer_to(const std::string& base, std::string_view name)
     return out;
 }
 
-std::string str(const json::string& text) { return {text.data(), text.size()}; }
+std::string str(const json::string& text)
+{
+    return {text.data(), text.size()};
+}
 
 } // namespace
 
@@ -96,7 +99,8 @@ api_result<BodyObject> BodyObject::parse(std::string_view text, bool may_be_empt
     if (malformed)
         return ApiProblem{400, "malformed_json", "The body is not JSON: " + malformed.message() + "."};
     if (const auto name = first_duplicate(text))
-        return ApiProblem{400, "duplicate_member", "The member \"" + *name + "\" appears twice in one object."};
+        return ApiProblem{400, "duplicate_member",
+                          "The member \"" + *name + "\" appears twice in one object."};
     if (!value.is_object())
         return ApiProblem{400, "malformed_json", "The body must be a JSON object."};
     return BodyObject{std::move(value.as_object()), ""};
@@ -211,15 +215,17 @@ std::optional<std::vector<BodyObject>> BodyObject::objects(std::string_view name
     const json::value* value = take(name);
     if (!value)
         return std::nullopt;
-    const bool fits = value->is_array() &&
-                      std::ranges::all_of(value->as_array(), [](const json::value& v) { return v.is_object(); });
+    const bool fits = value->is_array() && std::ranges::all_of(value->as_array(), [](const json::value& v) {
+                          return v.is_object();
+                      });
     if (!fits) {
         complain(name, "must be an array of objects");
         return std::nullopt;
     }
     std::vector<BodyObject> out;
     for (const json::value& member : value->as_array())
-        out.emplace_back(member.as_object(), pointer_to(pointer_to(pointer_, name), std::to_string(out.size())));
+        out.emplace_back(member.as_object(),
+                         pointer_to(pointer_to(pointer_, name), std::to_string(out.size())));
     return out;
 }
 
@@ -253,11 +259,16 @@ std::optional<std::chrono::seconds> parse_time_span(std::string_view text)
     if (error != std::errc{} || end + 1 != text.data() + text.size())
         return std::nullopt;
     switch (*end) {
-    case 's': return std::chrono::seconds{count};
-    case 'm': return std::chrono::minutes{count};
-    case 'h': return std::chrono::hours{count};
-    case 'd': return std::chrono::days{count};
-    default: return std::nullopt;
+    case 's':
+        return std::chrono::seconds{count};
+    case 'm':
+        return std::chrono::minutes{count};
+    case 'h':
+        return std::chrono::hours{count};
+    case 'd':
+        return std::chrono::days{count};
+    default:
+        return std::nullopt;
     }
 }
 

@@ -20,7 +20,8 @@ namespace gw {
 // all errors; finish() then also refuses the members that nobody asked for.
 class BodyObject {
 public:
-    // 400: not JSON, a duplicate member, or not an object. An empty text is an empty object if `may_be_empty`.
+    // 400: not JSON, a duplicate member, or not an object. An empty text is an empty object if
+    // `may_be_empty`.
     static api_result<BodyObject> parse(std::string_view text, bool may_be_empty = false);
     BodyObject(boost::json::object object, std::string pointer)
         : object_(std::move(object)), pointer_(std::move(pointer))
@@ -73,6 +74,7 @@ api_result<Tenant> read_tenant(std::string_view body);
 std::string tenant_to_json(const Tenant& tenant);
 std::string audit_to_json(const AuditEntry& entry);
 // {"data":[...],"has_more":...,"next_cursor":...} of members that are JSON already.
-std::string list_to_json(const std::vector<std::string>& members, const std::optional<std::string>& next_cursor);
+std::string list_to_json(const std::vector<std::string>& members,
+                         const std::optional<std::string>& next_cursor);
 
 } // namespace gw

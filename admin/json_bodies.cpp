@@ -47,7 +47,9 @@ bool parse_quota(std::string_view text, LimitPolicy& policy)
         return false;
     const std::string_view period = text.substr(slash + 1);
     policy.kind = LimitPolicy::Kind::quota;
-    policy.quota_period = period == "h" ? QuotaPeriod::hour : period == "d" ? QuotaPeriod::day : QuotaPeriod::month;
+    policy.quota_period = period == "h"   ? QuotaPeriod::hour
+                          : period == "d" ? QuotaPeriod::day
+                                          : QuotaPeriod::month;
     return period == "h" || period == "d" || period == "mo";
 }
 
@@ -112,7 +114,8 @@ std::optional<std::vector<Network>> read_networks(BodyObject& body)
         if (const auto network = Network::parse((*texts)[i]))
             out.push_back(*network);
         else
-            body.complain("allowed_ips", "'" + (*texts)[i] + "' is not an address or CIDR network without host bits");
+            body.complain("allowed_ips",
+                          "'" + (*texts)[i] + "' is not an address or CIDR network without host bits");
     }
     return out;
 }
@@ -156,7 +159,10 @@ void read_owner(BodyObject& body, Owner& owner)
     body.absorb(*given);
 }
 
-bool is_platform_scope(const std::string& scope) { return scope.starts_with("platform:"); }
+bool is_platform_scope(const std::string& scope)
+{
+    return scope.starts_with("platform:");
+}
 
 } // namespace
 
@@ -232,7 +238,9 @@ api_result<std::chrono::seconds> read_overlap(std::string_view text)
     if (const auto given = body.text("overlap")) {
         const auto length = parse_time_span(*given);
         if (!length || *length > std::chrono::days{30})
-            body.complain("overlap", "must be a duration of at most 30d, for example 24h; 0s ends the old secret at once");
+            body.complain(
+                "overlap",
+                "must be a duration of at most 30d, for example 24h; 0s ends the old secret at once");
         overlap = length.value_or(overlap);
     }
     if (const auto problem = body.finish())
@@ -309,7 +317,8 @@ std::string audit_to_json(const AuditEntry& entry)
     return json::serialize(out);
 }
 
-std::string list_to_json(const std::vector<std::string>& members, const std::optional<std::string>& next_cursor)
+std::string list_to_json(const std::vector<std::string>& members,
+                         const std::optional<std::string>& next_cursor)
 {
     std::string out = "{\"data\":[";
     for (const std::string& member : members) {

@@ -11,7 +11,10 @@ namespace http = boost::beast::http;
 
 namespace {
 
-std::string_view view(boost::core::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(boost::core::string_view text)
+{
+    return {text.data(), text.size()};
+}
 
 ApiProblem unauthenticated(std::string code, std::string detail, const char* challenge)
 {
@@ -34,7 +37,8 @@ Presented presented_credential(const ApiRequest& request)
         const std::string_view value = view(field.value());
         if (field.name() == http::field::authorization) {
             ++out.count;
-            const bool bearer = boost::beast::iequals(std::string{value.substr(0, k_bearer.size())}, std::string{k_bearer});
+            const bool bearer =
+                boost::beast::iequals(std::string{value.substr(0, k_bearer.size())}, std::string{k_bearer});
             out.credential = bearer ? value.substr(k_bearer.size()) : std::string_view{};
         } else if (boost::beast::iequals(field.name_string(), "X-API-Key")) {
             ++out.count;
@@ -60,8 +64,14 @@ Actor bootstrap_actor()
     actor.type = "operator";
     actor.id = "bootstrap";
     // `*` never reaches the platform's own scopes: each is named.
-    actor.grants = {"*:*", "platform:keys", "platform:keys:read", "platform:tenants", "platform:tenants:read",
-                    "platform:usage:read", "platform:audit:read", "platform:plans"};
+    actor.grants = {"*:*",
+                    "platform:keys",
+                    "platform:keys:read",
+                    "platform:tenants",
+                    "platform:tenants:read",
+                    "platform:usage:read",
+                    "platform:audit:read",
+                    "platform:plans"};
     actor.may_set_limits = true;
     return actor;
 }
@@ -73,8 +83,10 @@ bool ApiCaller::may(std::string_view scope) const
     if (is_operator)
         return true;
     constexpr std::string_view k_read = ":read";
-    const std::string_view wider = scope.ends_with(k_read) ? scope.substr(0, scope.size() - k_read.size()) : scope;
-    return std::ranges::any_of(actor.grants, [&](const std::string& held) { return held == scope || held == wider; });
+    const std::string_view wider =
+        scope.ends_with(k_read) ? scope.substr(0, scope.size() - k_read.size()) : scope;
+    return std::ranges::any_of(actor.grants,
+                               [&](const std::string& held) { return held == scope || held == wider; });
 }
 
 ManagementAuth::ManagementAuth(Secret bootstrap, VerifyManagementKey verify) : verify_(std::move(verify))
@@ -93,7 +105,8 @@ awaitable<api_result<ApiCaller>> ManagementAuth::authenticate(const ApiRequest& 
 {
     const Presented presented = presented_credential(request);
     if (presented.count > 1)
-        co_return ApiProblem{400, "ambiguous_credential", "Send one credential: Authorization: Bearer or X-API-Key."};
+        co_return ApiProblem{400, "ambiguous_credential",
+                             "Send one credential: Authorization: Bearer or X-API-Key."};
     if (presented.credential.empty())
         co_return unauthenticated("no_credential",
                                   "Send a management key as Authorization: Bearer <key> or X-API-Key: <key>.",

@@ -27,11 +27,13 @@ struct ApiCaller {
 };
 
 // Verifies a stored management key through the ladder: its record, or empty for every other credential.
-using VerifyManagementKey = std::function<awaitable<std::optional<KeyRecord>>(std::string_view key, Address client)>;
+using VerifyManagementKey =
+    std::function<awaitable<std::optional<KeyRecord>>(std::string_view key, Address client)>;
 
 class ManagementAuth {
 public:
-    // `bootstrap` may be empty: then only stored keys get in. `verify` may be empty: then only the bootstrap key.
+    // `bootstrap` may be empty: then only stored keys get in. `verify` may be empty: then only the bootstrap
+    // key.
     ManagementAuth(Secret bootstrap, VerifyManagementKey verify);
 
     // The caller, or 401 (none, unknown: one answer) or 400 (two credentials).

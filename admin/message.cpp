@@ -22,12 +22,16 @@ struct Mapping {
 Mapping mapping_of(KeyProblem::Kind kind) noexcept
 {
     switch (kind) {
-    case KeyProblem::Kind::invalid: return {422, "invalid_fields", "Some fields are not valid; see errors."};
-    case KeyProblem::Kind::not_found: return {404, "not_found", "There is no such object."};
-    case KeyProblem::Kind::conflict: return {409, "conflict", "The object's state does not allow this."};
+    case KeyProblem::Kind::invalid:
+        return {422, "invalid_fields", "Some fields are not valid; see errors."};
+    case KeyProblem::Kind::not_found:
+        return {404, "not_found", "There is no such object."};
+    case KeyProblem::Kind::conflict:
+        return {409, "conflict", "The object's state does not allow this."};
     case KeyProblem::Kind::stale:
         return {412, "stale", "The key has changed since; read it again and use its new ETag."};
-    case KeyProblem::Kind::forbidden: return {403, "forbidden", "You cannot grant what you do not hold."};
+    case KeyProblem::Kind::forbidden:
+        return {403, "forbidden", "You cannot grant what you do not hold."};
     case KeyProblem::Kind::unavailable:
         return {503, "unavailable", "A store is out of reach; nothing was changed. Try again."};
     }
@@ -60,7 +64,8 @@ ApiProblem problem_of(boost::system::error_code fault)
     return ApiProblem{problem};
 }
 
-ApiResponse problem_response(const ApiProblem& problem, std::string_view instance, std::string_view request_id)
+ApiResponse problem_response(const ApiProblem& problem, std::string_view instance,
+                             std::string_view request_id)
 {
     const auto title = http::obsolete_reason(static_cast<http::status>(problem.status));
     json::object document;

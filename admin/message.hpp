@@ -37,7 +37,8 @@ struct ApiProblem {
         : status(status_), code(std::move(code_)), detail(std::move(detail_)), errors(std::move(errors_))
     {
     }
-    // Of the key service: invalid 422, not_found 404, conflict 409, stale 412, forbidden 403, unavailable 503.
+    // Of the key service: invalid 422, not_found 404, conflict 409, stale 412, forbidden 403, unavailable
+    // 503.
     explicit ApiProblem(const KeyProblem& problem);
 
     int status = 500;
@@ -51,7 +52,8 @@ template <class T>
 using api_result = boost::system::result<T, ApiProblem>;
 
 // The problem as a document; `instance` is the request's path.
-ApiResponse problem_response(const ApiProblem& problem, std::string_view instance, std::string_view request_id);
+ApiResponse problem_response(const ApiProblem& problem, std::string_view instance,
+                             std::string_view request_id);
 // The same for a fault of a store.
 ApiProblem problem_of(boost::system::error_code fault);
 

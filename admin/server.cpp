@@ -76,7 +76,8 @@ struct AdminServer::Session {
     bool idle = true; // between two requests: may be closed at once
 };
 
-AdminServer::AdminServer(asio::io_context& context, AdminOptions options, AdminServices services, ManagementAuth auth)
+AdminServer::AdminServer(asio::io_context& context, AdminOptions options, AdminServices services,
+                         ManagementAuth auth)
     : context_(context), options_(std::move(options)),
       api_(std::move(services), std::move(auth), options_.with_api), ended_(context.get_executor())
 {
@@ -130,7 +131,8 @@ awaitable<void> AdminServer::accept_connections(Acceptor& acceptor)
         }
         if (!failed)
             continue; // the cap: the connection is closed
-        Timer pause{context_.get_executor(), std::chrono::milliseconds{100}}; // out of descriptors, most likely
+        Timer pause{context_.get_executor(),
+                    std::chrono::milliseconds{100}}; // out of descriptors, most likely
         co_await pause.async_wait(no_throw);
     }
 }
@@ -141,7 +143,8 @@ void AdminServer::begin(Socket socket)
     const auto peer = socket.remote_endpoint(gone);
     if (gone)
         return;
-    auto entry = sessions_.insert(sessions_.end(), std::make_unique<Session>(std::move(socket), address_of(peer)));
+    auto entry =
+        sessions_.insert(sessions_.end(), std::make_unique<Session>(std::move(socket), address_of(peer)));
     auto when_done = [this, entry](std::exception_ptr escaped) {
         sessions_.erase(entry);
         ended_.cancel();
@@ -153,11 +156,8 @@ void AdminServer::begin(Socket socket)
 
 awaitable<void> AdminServer::serve(Session& session)
 {
-    while (co_await serve_one(session)) {
-        if (stopping_)
-            break;
+    while (!stopping_ && co_await serve_one(session))
         session.idle = true;
-    }
     error_code ignored;
     session.stream.socket().shutdown(Tcp::socket::shutdown_both, ignored);
     session.stream.close();
@@ -194,14 +194,17 @@ awaitable<bool> AdminServer::read_request(Session& session, ApiRequest& request)
     parser.body_limit(options_.body_bytes);
     parser.header_limit(options_.head_bytes);
     session.stream.expires_after(options_.read_timeout);
-    auto [failed, head_bytes] = co_await http::async_read_header(session.stream, session.buffer, parser, no_throw);
-    if (!failed && !parser.is_done() && boost::beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+    auto [failed, head_bytes] =
+        co_await http::async_read_header(session.stream, session.buffer, parser, no_throw);
+    if (!failed && !parser.is_done() &&
+        boost::beast::iequals(parser.get()[http::field::expect], "100-continue")) {
         http::response<http::empty_body> go_on{http::status::continue_, 11};
         auto [broken, sent] = co_await http::async_write(session.stream, go_on, no_throw);
         failed = broken;
     }
     if (!failed) {
-        auto [broken, body_bytes] = co_await http::async_read(session.stream, session.buffer, parser, no_throw);
+        auto [broken, body_bytes] =
+            co_await http::async_read(session.stream, session.buffer, parser, no_throw);
         failed = broken;
     }
     if (!failed) {
@@ -248,7 +251,7 @@ awaitable<bool> AdminServer::write_response(Session& session, const ApiRequest& 
     }
     // The body may hold a secret that was just issued.
     wipe(out.body().data(), out.body().size());
-    co_return written && keep_alive;
+    co_return written&& keep_alive;
 }
 
 awaitable<void> AdminServer::stop(std::chrono::milliseconds grace)

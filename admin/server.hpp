@@ -1,5 +1,5 @@
-// The operators' listener: an HTTP/1.1 server of its own, apart from the data path, on the control io_context.
-// Sockets, timeouts and framing are here; what is answered is admin/endpoints.
+// The operators' listener: an HTTP/1.1 server of its own, apart from the data path, on the control
+// io_context. Sockets, timeouts and framing are here; what is answered is admin/endpoints.
 //
 // One thread: construct, start, stop and destroy on the thread that runs `context`, or while it does not run.
 #pragma once
@@ -46,8 +46,8 @@ public:
     void start();
     // The bound ports, in the order of `listen`.
     std::vector<std::uint16_t> ports() const;
-    // Accepts no more, closes idle connections at once and the others after their answer, or hard after `grace`.
-    // Returns when every session has ended.
+    // Accepts no more, closes idle connections at once and the others after their answer, or hard after
+    // `grace`. Returns when every session has ended.
     awaitable<void> stop(std::chrono::milliseconds grace);
 
 private:

@@ -10,7 +10,8 @@ namespace json = boost::json;
 
 awaitable<ApiResponse> metrics(ApiCall& call)
 {
-    co_return ApiResponse{200, call.services.metrics.prometheus(), "text/plain; version=0.0.4; charset=utf-8"};
+    co_return ApiResponse{200, call.services.metrics.prometheus(),
+                          "text/plain; version=0.0.4; charset=utf-8"};
 }
 
 awaitable<ApiResponse> livez(ApiCall&)

@@ -28,7 +28,8 @@ ApiResponse shown(const ApiCall& call, const KeyRecord& key)
 // 201 with the secret: the only time it is seen.
 ApiResponse issued(const ApiCall& call, const IssuedKey& key)
 {
-    ApiResponse response{201, key_to_json(key.record, call.services.keys.rules(), call.services.now(), &key.key)};
+    ApiResponse response{201,
+                         key_to_json(key.record, call.services.keys.rules(), call.services.now(), &key.key)};
     response.fields.emplace_back("ETag", etag_of(key.record));
     response.fields.emplace_back("Location", "/api/v1/platform/api-keys/" + key.record.id.str());
     return response;
@@ -37,7 +38,8 @@ ApiResponse issued(const ApiCall& call, const IssuedKey& key)
 // 201 again, for a repetition: the object as it is now, and no secret.
 ApiResponse replayed(const ApiCall& call, const KeyRecord& key)
 {
-    json::object body = json::parse(key_to_json(key, call.services.keys.rules(), call.services.now())).as_object();
+    json::object body =
+        json::parse(key_to_json(key, call.services.keys.rules(), call.services.now())).as_object();
     body["key"] = nullptr;
     body["key_available"] = false;
     ApiResponse response{201, json::serialize(body)};
@@ -64,7 +66,8 @@ api_result<std::optional<std::uint64_t>> if_match(const ApiRequest& request)
     const auto field = request[boost::beast::http::field::if_match];
     const std::string value{field.data(), field.size()};
     if (value.empty())
-        return ApiProblem{428, "precondition_required", "Send If-Match with the ETag that you read the key with."};
+        return ApiProblem{428, "precondition_required",
+                          "Send If-Match with the ETag that you read the key with."};
     if (value == "*")
         return std::optional<std::uint64_t>{};
     std::uint64_t version = 0;
@@ -140,8 +143,8 @@ awaitable<ApiResponse> change_key(ApiCall& call)
     const auto version = if_match(call.request);
     if (!version)
         co_return refuse(call, version.error());
-    const auto key = co_await call.services.keys.update(*id, call.caller.tenant, std::move(*changes), *version,
-                                                        call.caller.actor);
+    const auto key = co_await call.services.keys.update(*id, call.caller.tenant, std::move(*changes),
+                                                        *version, call.caller.actor);
     if (!key)
         co_return refuse(call, ApiProblem{key.error()});
     co_return shown(call, *key);
@@ -178,7 +181,8 @@ awaitable<ApiResponse> regenerate_key(ApiCall& call)
         if (found.status != Repeats::Status::fresh)
             co_return co_await replay(call, std::move(found));
     }
-    const auto key = co_await call.services.keys.regenerate(*id, call.caller.tenant, *overlap, call.caller.actor);
+    const auto key =
+        co_await call.services.keys.regenerate(*id, call.caller.tenant, *overlap, call.caller.actor);
     if (!key) {
         if (*identity)
             call.repeats.failed(**identity);

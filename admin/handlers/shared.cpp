@@ -93,7 +93,8 @@ api_result<std::optional<std::string>> repeat_identity(const ApiCall& call, std:
 ApiProblem repeat_problem(Repeats::Status status)
 {
     if (status == Repeats::Status::in_progress)
-        return {409, "request_in_progress", "The first request with this Idempotency-Key is still being worked on."};
+        return {409, "request_in_progress",
+                "The first request with this Idempotency-Key is still being worked on."};
     return {422, "idempotency_key_reused", "This Idempotency-Key was used for a different request."};
 }
 

@@ -27,7 +27,9 @@ std::vector<std::string> open_routes(const Settings& settings)
 // How to reach a listener from this machine.
 std::string url_of(const ListenAddress& listen)
 {
-    const std::string host = listen.host == "0.0.0.0" ? "127.0.0.1" : listen.host == "::" ? "::1" : listen.host;
+    const std::string host = listen.host == "0.0.0.0" ? "127.0.0.1"
+                             : listen.host == "::"    ? "::1"
+                                                      : listen.host;
     const bool is_v6 = host.find(':') != std::string::npos;
     return "http://" + (is_v6 ? "[" + host + "]" : host) + ":" + std::to_string(listen.port);
 }
@@ -114,8 +116,9 @@ int run_check(const CommonOptions& common)
 void add_check(CLI::App& app, Chosen& chosen)
 {
     CLI::App* command = app.add_subcommand("check", "Report every problem of a configuration");
-    command->footer("Exit code 1 if there is an error; warnings alone are 0.\nExample: portcullis check --config "
-                    "gateway.yaml");
+    command->footer(
+        "Exit code 1 if there is an error; warnings alone are 0.\nExample: portcullis check --config "
+        "gateway.yaml");
     auto common = add_common_options(*command, true);
     command->callback([&chosen, common] { chosen = {"check", [common] { return run_check(*common); }}; });
 }

@@ -15,7 +15,8 @@ void add_refused(CLI::App& app, Chosen& chosen, const std::string& name, const s
 {
     CLI::App* command = app.add_subcommand(name, purpose + " (not built yet)");
     command->allow_extras();
-    command->footer("Not built yet: this command only says so, and exits with 1.\nExample: portcullis " + name);
+    command->footer("Not built yet: this command only says so, and exits with 1.\nExample: portcullis " +
+                    name);
     command->callback([&chosen, name] {
         chosen.name = name;
         chosen.run = []() -> int { throw CommandFailed{"not built yet"}; };

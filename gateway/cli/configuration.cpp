@@ -47,14 +47,21 @@ Actor command_line_actor()
     Actor actor;
     actor.type = "operator";
     actor.id = user && user->pw_name ? user->pw_name : "uid:" + std::to_string(::getuid());
-    actor.grants = {"*:*", "platform:keys", "platform:keys:read", "platform:tenants", "platform:tenants:read",
-                    "platform:usage:read", "platform:audit:read", "platform:plans"};
+    actor.grants = {"*:*",
+                    "platform:keys",
+                    "platform:keys:read",
+                    "platform:tenants",
+                    "platform:tenants:read",
+                    "platform:usage:read",
+                    "platform:audit:read",
+                    "platform:plans"};
     actor.may_set_limits = true;
     actor.user_agent = "portcullis/" GW_VERSION " (command line)";
     return actor;
 }
 
-AuditEntry command_line_audit(std::string action, std::string target_type, std::string target, const TenantId& tenant)
+AuditEntry command_line_audit(std::string action, std::string target_type, std::string target,
+                              const TenantId& tenant)
 {
     const Actor actor = command_line_actor();
     AuditEntry entry;
@@ -79,10 +86,14 @@ void fail(const KeyProblem& problem)
     if (!problem.detail.empty())
         throw CommandFailed{problem.detail};
     switch (problem.kind) {
-    case KeyProblem::Kind::not_found: throw CommandFailed{"there is no such key"};
-    case KeyProblem::Kind::stale: throw CommandFailed{"the key has changed meanwhile; try again"};
-    case KeyProblem::Kind::unavailable: throw CommandFailed{"a store is out of reach; nothing was changed"};
-    default: throw CommandFailed{"not possible"};
+    case KeyProblem::Kind::not_found:
+        throw CommandFailed{"there is no such key"};
+    case KeyProblem::Kind::stale:
+        throw CommandFailed{"the key has changed meanwhile; try again"};
+    case KeyProblem::Kind::unavailable:
+        throw CommandFailed{"a store is out of reach; nothing was changed"};
+    default:
+        throw CommandFailed{"not possible"};
     }
 }
 
@@ -102,7 +113,8 @@ KeyId parse_key_id(const std::string& text)
 {
     if (const auto id = KeyId::parse(text))
         return *id;
-    throw CommandFailed{"'" + text + "' is not a key id: 16 letters and digits (the part after the environment in "
+    throw CommandFailed{"'" + text +
+                        "' is not a key id: 16 letters and digits (the part after the environment in "
                         "the key's prefix)"};
 }
 
@@ -130,7 +142,8 @@ std::string format_table(const std::vector<std::vector<std::string>>& rows)
     for (const auto& row : rows) {
         for (std::size_t i = 0; i < row.size(); ++i) {
             std::string cell = row[i];
-            std::ranges::replace_if(cell, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+            std::ranges::replace_if(
+                cell, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
             out += cell;
             if (i + 1 < row.size())
                 out.append(widths[i] - cell.size() + 2, ' ');

@@ -31,7 +31,8 @@ Settings load_configuration(const std::string& file);
 
 // The operating system's user who runs the command: may do everything.
 Actor command_line_actor();
-AuditEntry command_line_audit(std::string action, std::string target_type, std::string target, const TenantId& tenant);
+AuditEntry command_line_audit(std::string action, std::string target_type, std::string target,
+                              const TenantId& tenant);
 
 // Throws CommandFailed that names every field.
 [[noreturn]] void fail(const KeyProblem& problem);

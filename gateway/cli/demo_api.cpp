@@ -88,8 +88,9 @@ int run_demo_api(const std::string& listen)
 void add_demo_api(CLI::App& app, Chosen& chosen)
 {
     CLI::App* command = app.add_subcommand("demo-api", "Run the sample upstream API");
-    command->footer("Echoes requests as JSON; also /healthz, /v1/orders, /bytes/N, /hash, /slow, /drip, /events, "
-                    "/trailers, /hints, /status/CODE.\nExample: portcullis demo-api --listen 127.0.0.1:9001");
+    command->footer(
+        "Echoes requests as JSON; also /healthz, /v1/orders, /bytes/N, /hash, /slow, /drip, /events, "
+        "/trailers, /hints, /status/CODE.\nExample: portcullis demo-api --listen 127.0.0.1:9001");
     auto listen = std::make_shared<std::string>("127.0.0.1:9001");
     command->add_option("--listen", *listen, "ADDRESS:PORT to listen on; port 0 picks a free one")
         ->capture_default_str();

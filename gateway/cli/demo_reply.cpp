@@ -13,7 +13,8 @@ namespace http = boost::beast::http;
 
 awaitable<bool> DemoReply::send(std::string_view first, std::string_view second, std::string_view third)
 {
-    const std::array<asio::const_buffer, 3> buffers{asio::buffer(first), asio::buffer(second), asio::buffer(third)};
+    const std::array<asio::const_buffer, 3> buffers{asio::buffer(first), asio::buffer(second),
+                                                    asio::buffer(third)};
     auto [failed, sent] = co_await asio::async_write(socket_, buffers, no_throw);
     co_return !failed;
 }
@@ -38,7 +39,8 @@ std::string DemoReply::head(int status, std::string_view type, std::string_view 
 awaitable<bool> DemoReply::whole(int status, std::string_view type, std::string body, std::string_view fields)
 {
     const bool no_body = status == 204 || status == 304; // RFC 9110 section 6.4.1
-    const std::string framing = no_body ? std::string{} : "Content-Length: " + std::to_string(body.size()) + "\r\n";
+    const std::string framing =
+        no_body ? std::string{} : "Content-Length: " + std::to_string(body.size()) + "\r\n";
     const std::string text = head(status, no_body ? std::string_view{} : type, framing, fields);
     co_return co_await send(text, no_body || head_only_ ? std::string_view{} : std::string_view{body});
 }

@@ -35,7 +35,8 @@ public:
 
 private:
     awaitable<bool> send(std::string_view first, std::string_view second = {}, std::string_view third = {});
-    std::string head(int status, std::string_view type, std::string_view framing, std::string_view fields) const;
+    std::string head(int status, std::string_view type, std::string_view framing,
+                     std::string_view fields) const;
 
     Socket& socket_;
     bool head_only_;

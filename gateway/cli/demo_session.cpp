@@ -52,7 +52,10 @@ std::optional<std::uint64_t> to_number(std::string_view text)
     return value;
 }
 
-std::string_view view(boost::core::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(boost::core::string_view text)
+{
+    return {text.data(), text.size()};
+}
 
 json::value named_values(http::fields::const_iterator from, http::fields::const_iterator to)
 {
@@ -131,8 +134,8 @@ awaitable<bool> DemoSession::serve_one()
     parser_->header_limit(256 * 1024);
     parser_->body_limit(boost::none);
     auto [failed, size] = co_await http::async_read_header(socket_, buffer_, *parser_, no_throw);
-    if (failed == http::error::end_of_stream || failed == asio::error::eof || failed == asio::error::connection_reset ||
-        failed == asio::error::operation_aborted)
+    if (failed == http::error::end_of_stream || failed == asio::error::eof ||
+        failed == asio::error::connection_reset || failed == asio::error::operation_aborted)
         co_return false;
     if (failed) {
         DemoReply broken{socket_, false, 1, false};
@@ -212,7 +215,8 @@ awaitable<bool> DemoSession::answer_hash(DemoReply& reply)
     BodySink sink = [&sum](std::string_view part) { sum.add(part); };
     if (!co_await read_body(reply, std::move(sink)))
         co_return false;
-    const std::string text = "{\"sha256\":\"" + sum.hex() + "\",\"bytes\":" + std::to_string(body_bytes_) + "}\n";
+    const std::string text =
+        "{\"sha256\":\"" + sum.hex() + "\",\"bytes\":" + std::to_string(body_bytes_) + "}\n";
     co_return co_await reply.whole(200, k_json, text);
 }
 

@@ -86,10 +86,11 @@ void print_text(const Explanation& found)
         rows.push_back({"environments", join(found.environments)});
     }
     for (const ExplainedLimit& limit : found.limits)
-        rows.push_back({"limit", limit.name + ": " + limit.amount + " per " + limit.per + " (" + limit.declared_in +
-                                     (limit.enforced ? ")" : ", not enforced)")});
-    const std::string verdict =
-        found.admitted() ? "admitted" : std::to_string(status_of(found.refusal)) + " " + std::string{code_of(found.refusal)};
+        rows.push_back({"limit", limit.name + ": " + limit.amount + " per " + limit.per + " (" +
+                                     limit.declared_in + (limit.enforced ? ")" : ", not enforced)")});
+    const std::string verdict = found.admitted() ? "admitted"
+                                                 : std::to_string(status_of(found.refusal)) + " " +
+                                                       std::string{code_of(found.refusal)};
     rows.push_back({"verdict", verdict});
     rows.push_back({"", found.reason});
     std::cout << format_table(rows);
@@ -128,7 +129,8 @@ int run_explain(const ExplainOptions& options)
     if (!client)
         throw CommandFailed{"--address: '" + options.address + "' is not an IP address"};
     const auto caller = caller_of(options, settings);
-    const Explanation found = explain_request(settings, caller, *client, options.method, options.url, wall_now());
+    const Explanation found =
+        explain_request(settings, caller, *client, options.method, options.url, wall_now());
     if (options.common->json)
         print_json(found);
     else
@@ -140,20 +142,27 @@ int run_explain(const ExplainOptions& options)
 
 void add_explain(CLI::App& app, Chosen& chosen)
 {
-    CLI::App* command = app.add_subcommand("explain", "Say what the gateway would decide about a request, and why");
-    command->footer("Example: portcullis explain --scopes orders:read GET https://api.example.com/v1/orders --config "
-                    "gateway.yaml");
+    CLI::App* command =
+        app.add_subcommand("explain", "Say what the gateway would decide about a request, and why");
+    command->footer(
+        "Example: portcullis explain --scopes orders:read GET https://api.example.com/v1/orders --config "
+        "gateway.yaml");
     auto options = std::make_shared<ExplainOptions>();
     options->common = add_common_options(*command, true);
     auto* key = command->add_option("--key-id", options->key_id, "Ask as this stored key");
-    command->add_option("--scopes", options->scopes, "Ask as a key with these scopes, comma-separated")->excludes(key);
-    command->add_option("--tenant", options->tenant, "With --scopes: the key's tenant")->capture_default_str();
-    command->add_option("--env", options->environment, "With --scopes: the key's environment")->capture_default_str();
+    command->add_option("--scopes", options->scopes, "Ask as a key with these scopes, comma-separated")
+        ->excludes(key);
+    command->add_option("--tenant", options->tenant, "With --scopes: the key's tenant")
+        ->capture_default_str();
+    command->add_option("--env", options->environment, "With --scopes: the key's environment")
+        ->capture_default_str();
     command->add_option("--plan", options->plan, "With --scopes: the key's plan");
     command->add_option("--address", options->address, "The client's address")->capture_default_str();
     command->add_option("METHOD", options->method, "The request's method")->required();
     command->add_option("URL", options->url, "Absolute URL, or a path")->required();
-    command->callback([&chosen, options] { chosen = {"explain", [options] { return run_explain(*options); }}; });
+    command->callback([&chosen, options] {
+        chosen = {"explain", [options] { return run_explain(*options); }};
+    });
 }
 
 } // namespace gw::cli

@@ -82,7 +82,9 @@ void describe_route(Explanation& out, const Settings& settings, const Route& rou
     out.route = route.id;
     out.route_path = route.path;
     out.route_host = route.host;
-    out.auth = route.auth == RouteAuth::none ? "none" : route.auth == RouteAuth::optional ? "optional" : "required";
+    out.auth = route.auth == RouteAuth::none       ? "none"
+               : route.auth == RouteAuth::optional ? "optional"
+                                                   : "required";
     out.scopes_needed = route.scopes;
     out.any_scope_needed = route.any_scope;
     for (const Environment environment : route.environments)
@@ -112,11 +114,16 @@ bool check_caller(Explanation& out, const Snapshot& snapshot, const KeyRecord& c
 const char* reason_of(Refusal refusal)
 {
     switch (refusal) {
-    case Refusal::insufficient_scope: return "The key lacks a scope that the route needs.";
-    case Refusal::wrong_environment: return "The route is not open to keys of this environment.";
-    case Refusal::tenant_not_allowed: return "The route is not open to the key's tenant.";
-    case Refusal::address_not_allowed: return "The client's address is not on the key's allow-list.";
-    default: return "Refused.";
+    case Refusal::insufficient_scope:
+        return "The key lacks a scope that the route needs.";
+    case Refusal::wrong_environment:
+        return "The route is not open to keys of this environment.";
+    case Refusal::tenant_not_allowed:
+        return "The route is not open to the key's tenant.";
+    case Refusal::address_not_allowed:
+        return "The client's address is not on the key's allow-list.";
+    default:
+        return "Refused.";
     }
 }
 
@@ -139,8 +146,9 @@ void check_rights(Explanation& out, const Route& route, const KeyRecord& caller,
 
 } // namespace
 
-Explanation explain_request(const Settings& settings, const std::optional<KeyRecord>& caller, const Address& client,
-                            std::string_view method, std::string_view url, WallTime now)
+Explanation explain_request(const Settings& settings, const std::optional<KeyRecord>& caller,
+                            const Address& client, std::string_view method, std::string_view url,
+                            WallTime now)
 {
     Explanation out;
     out.method = method;
@@ -156,7 +164,8 @@ Explanation explain_request(const Settings& settings, const std::optional<KeyRec
     const RouteMatch match = snapshot->routes.match(host, target.path, method_of(method), method);
     if (match.route == nullptr && match.allow != nullptr) {
         out.allow = *match.allow;
-        return refuse(out, Refusal::method_not_allowed, "The path has routes for " + out.allow + " only."), out;
+        return refuse(out, Refusal::method_not_allowed, "The path has routes for " + out.allow + " only."),
+               out;
     }
     if (match.route == nullptr)
         return refuse(out, Refusal::no_route, "No route matches host and path."), out;

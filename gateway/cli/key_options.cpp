@@ -20,9 +20,11 @@ void declare_field_options(CLI::App& command, KeyOptions& options)
     command.add_option("--plan", options.plan, "Plan from the configuration");
     command.add_option("--expires", options.expires, "24h, 90d (units s, m, h, d), or an RFC 3339 time");
     command.add_option("--description", options.description, "Up to 500 characters");
-    command.add_option("--external-id", options.external_id, "The key's id in another system; unique in the tenant");
+    command.add_option("--external-id", options.external_id,
+                       "The key's id in another system; unique in the tenant");
     command.add_option("--metadata", options.metadata, "A JSON object of up to 4 KiB");
-    command.add_option("--allow-ip", options.allowed_ips, "Address or CIDR network that may use the key; repeatable");
+    command.add_option("--allow-ip", options.allowed_ips,
+                       "Address or CIDR network that may use the key; repeatable");
 }
 
 WallTime parse_expiry(const std::string& text, WallTime now)
@@ -40,7 +42,8 @@ std::vector<Network> parse_networks(const std::vector<std::string>& texts)
     for (const std::string& text : texts) {
         const auto network = Network::parse(text);
         if (!network)
-            throw CommandFailed{"--allow-ip: '" + text + "' is not an address or a CIDR network without host bits"};
+            throw CommandFailed{"--allow-ip: '" + text +
+                                "' is not an address or a CIDR network without host bits"};
         out.push_back(*network);
     }
     return out;
@@ -69,7 +72,8 @@ Owner parse_owner(const std::string& text)
     owner.type = colon == std::string::npos ? "service" : text.substr(0, colon);
     const auto id = OwnerId::parse(colon == std::string::npos ? text : text.substr(colon + 1));
     if (!id || (owner.type != "user" && owner.type != "service"))
-        throw CommandFailed{"--owner: '" + text + "' must be ID, user:ID or service:ID, the ID 1 to 64 characters of "
+        throw CommandFailed{"--owner: '" + text +
+                            "' must be ID, user:ID or service:ID, the ID 1 to 64 characters of "
                             "A-Z a-z 0-9 . _ @ -"};
     owner.id = *id;
     return owner;
@@ -81,7 +85,8 @@ void declare_create_options(CLI::App& command, KeyOptions& options)
 {
     command.add_option("--tenant", options.tenant, "Tenant that the key belongs to")->required();
     command.add_option("--name", options.name, "What the key is for, 1 to 80 characters")->required();
-    command.add_option("--scopes", options.scopes, "Comma-separated, for example orders:read,orders:write")->required();
+    command.add_option("--scopes", options.scopes, "Comma-separated, for example orders:read,orders:write")
+        ->required();
     command.add_option("--env", options.environment, "live (default) or test");
     command.add_option("--owner", options.owner, "ID, user:ID or service:ID; the caller if absent");
     declare_field_options(command, options);
@@ -93,8 +98,9 @@ void declare_change_options(CLI::App& command, KeyOptions& options)
     command.add_option("--scopes", options.scopes, "All scopes that the key is to have, comma-separated");
     declare_field_options(command, options);
     command.add_flag("--any-ip", options.any_ip, "Remove the address allow-list");
-    command.footer(command.get_footer() + "\nAn empty value removes a plan, expiry, description or external id: "
-                                          "--plan ''");
+    command.footer(command.get_footer() +
+                   "\nAn empty value removes a plan, expiry, description or external id: "
+                   "--plan ''");
 }
 
 void declare_list_options(CLI::App& command, KeyOptions& options)
@@ -104,7 +110,8 @@ void declare_list_options(CLI::App& command, KeyOptions& options)
         ->check(CLI::IsMember({"active", "disabled", "revoked"}));
     command.add_option("--env", options.environment, "Only live or test ones");
     command.add_option("--owner", options.owner, "Only this owner's, by id");
-    command.add_option("--search", options.search, "Part of the name, the key id or the last four characters");
+    command.add_option("--search", options.search,
+                       "Part of the name, the key id or the last four characters");
 }
 
 void declare_id_options(CLI::App& command, KeyOptions& options)
@@ -119,7 +126,8 @@ CreateKey to_create_request(const KeyOptions& options, WallTime now)
     request.tenant = parse_tenant(options.tenant);
     request.name = options.name.value_or("");
     request.scopes = split_list(options.scopes.value_or(""));
-    request.management = std::ranges::any_of(request.scopes, [](const std::string& scope) { return scope.starts_with("platform:"); });
+    request.management = std::ranges::any_of(
+        request.scopes, [](const std::string& scope) { return scope.starts_with("platform:"); });
     if (options.environment)
         request.environment = parse_env(*options.environment);
     if (options.owner)
@@ -153,7 +161,8 @@ KeyChanges to_changes(const KeyOptions& options, WallTime now)
     if (options.metadata)
         changes.metadata = parse_metadata(*options.metadata);
     if (options.expires)
-        changes.expires_at = options.expires->empty() ? std::optional<WallTime>{} : parse_expiry(*options.expires, now);
+        changes.expires_at =
+            options.expires->empty() ? std::optional<WallTime>{} : parse_expiry(*options.expires, now);
     if (!options.allowed_ips.empty() || options.any_ip)
         changes.allowed_ips = parse_networks(options.allowed_ips);
     return changes;

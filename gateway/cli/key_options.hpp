@@ -20,7 +20,8 @@ struct KeyOptions {
     std::string id;
     std::string tenant, status, search; // list; `tenant` also guards the commands on one key
     // create and update; absent: not given
-    std::optional<std::string> name, scopes, environment, plan, expires, owner, description, external_id, metadata;
+    std::optional<std::string> name, scopes, environment, plan, expires, owner, description, external_id,
+        metadata;
     std::vector<std::string> allowed_ips;
     bool any_ip = false; // update: removes the allow-list
     std::string overlap = "24h", reason;

@@ -1,5 +1,5 @@
-// `portcullis keys ...`: the same operations as the admin API, through the same key service. --json prints what
-// the endpoint answers; `create` and `regenerate` are the only commands that ever print a secret, once.
+// `portcullis keys ...`: the same operations as the admin API, through the same key service. --json prints
+// what the endpoint answers; `create` and `regenerate` are the only commands that ever print a secret, once.
 #include "admin/json.hpp"
 #include "app/store_session.hpp"
 #include "cli/commands.hpp"
@@ -26,7 +26,10 @@ std::string join(const std::vector<std::string>& texts)
     return out;
 }
 
-std::string time_or_dash(const std::optional<WallTime>& when) { return when ? to_rfc3339(*when) : "-"; }
+std::string time_or_dash(const std::optional<WallTime>& when)
+{
+    return when ? to_rfc3339(*when) : "-";
+}
 
 void print_record(const KeyRecord& key, const KeyRules& rules)
 {
@@ -71,7 +74,8 @@ int print_issued(const KeyOptions& options, KeyService& keys, const IssuedKey& i
         return 0;
     }
     print_record(issued.record, keys.rules());
-    std::cout << "\n  " << issued.key.reveal() << "\n\nThis is the key. It is shown once and cannot be shown again: "
+    std::cout << "\n  " << issued.key.reveal()
+              << "\n\nThis is the key. It is shown once and cannot be shown again: "
               << "keep it in a secret store.\n";
     return 0;
 }
@@ -91,10 +95,12 @@ int regenerate(const KeyOptions& options)
     const KeyId id = parse_key_id(options.id);
     const auto overlap = parse_duration(options.overlap);
     if (!overlap)
-        throw CommandFailed{"--overlap: '" + options.overlap + "' is not a duration such as 24h; units are s, m, h, d"};
+        throw CommandFailed{"--overlap: '" + options.overlap +
+                            "' is not a duration such as 24h; units are s, m, h, d"};
     StoreSession stores{load_configuration(options.common->config)};
     const auto tenant = tenant_filter(options);
-    const auto issued = stores.run(stores.keys().regenerate(id, tenant, std::chrono::floor<std::chrono::seconds>(*overlap), command_line_actor()));
+    const auto issued = stores.run(stores.keys().regenerate(
+        id, tenant, std::chrono::floor<std::chrono::seconds>(*overlap), command_line_actor()));
     if (!issued)
         fail(issued.error());
     return print_issued(options, stores.keys(), *issued);
@@ -122,7 +128,8 @@ int list(const KeyOptions& options)
         std::cout << list_to_json(members, std::nullopt) << '\n';
         return 0;
     }
-    std::vector<std::vector<std::string>> rows{{"KEY ID", "TENANT", "ENV", "STATUS", "NAME", "SCOPES", "EXPIRES"}};
+    std::vector<std::vector<std::string>> rows{
+        {"KEY ID", "TENANT", "ENV", "STATUS", "NAME", "SCOPES", "EXPIRES"}};
     for (const KeyRecord& key : found)
         rows.push_back({key.id.str(), key.tenant.str(), std::string{to_string(key.environment)},
                         std::string{shown_status(key, wall_now())}, key.name, join(key.scopes),
@@ -137,7 +144,8 @@ int update(const KeyOptions& options)
     KeyChanges changes = to_changes(options, wall_now());
     StoreSession stores{load_configuration(options.common->config)};
     const auto tenant = tenant_filter(options);
-    const auto key = stores.run(stores.keys().update(id, tenant, std::move(changes), std::nullopt, command_line_actor()));
+    const auto key =
+        stores.run(stores.keys().update(id, tenant, std::move(changes), std::nullopt, command_line_actor()));
     if (!key)
         fail(key.error());
     return print(options, stores.keys(), *key);
@@ -153,15 +161,16 @@ int one_key(const KeyOptions& options, const std::string& operation)
     const auto reason = options.reason.empty() ? std::nullopt : std::optional{options.reason};
     const auto key = operation == "show"      ? stores.run(keys.get(id, tenant))
                      : operation == "disable" ? stores.run(keys.disable(id, tenant, command_line_actor()))
-                     : operation == "enable"  ? stores.run(keys.enable(id, tenant, command_line_actor()))
-                                              : stores.run(keys.revoke(id, tenant, reason, command_line_actor()));
+                     : operation == "enable"
+                         ? stores.run(keys.enable(id, tenant, command_line_actor()))
+                         : stores.run(keys.revoke(id, tenant, reason, command_line_actor()));
     if (!key)
         fail(key.error());
     return print(options, keys, *key);
 }
 
-CLI::App* add_command(CLI::App& group, const std::string& name, const std::string& purpose, const std::string& example,
-                      Options& options)
+CLI::App* add_command(CLI::App& group, const std::string& name, const std::string& purpose,
+                      const std::string& example, Options& options)
 {
     CLI::App* command = group.add_subcommand(name, purpose);
     command->footer("Example: portcullis keys " + name + " " + example + " --config gateway.yaml");
@@ -184,8 +193,9 @@ void add_keys(CLI::App& app, Chosen& chosen)
     };
 
     Options options;
-    CLI::App* command = add_command(*group, "create", "Create a key and print it, once",
-                                    "--tenant acme --name billing --scopes orders:read,orders:write --expires 90d", options);
+    CLI::App* command =
+        add_command(*group, "create", "Create a key and print it, once",
+                    "--tenant acme --name billing --scopes orders:read,orders:write --expires 90d", options);
     declare_create_options(*command, *options);
     run_as(command, options, create);
 
@@ -193,33 +203,39 @@ void add_keys(CLI::App& app, Chosen& chosen)
     declare_list_options(*command, *options);
     run_as(command, options, list);
 
-    command = add_command(*group, "update", "Change a key's fields", "4fQz0c9XkT2mB7aP --scopes orders:read", options);
+    command = add_command(*group, "update", "Change a key's fields", "4fQz0c9XkT2mB7aP --scopes orders:read",
+                          options);
     declare_id_options(*command, *options);
     declare_change_options(*command, *options);
     run_as(command, options, update);
 
-    command = add_command(*group, "regenerate", "Give a key a new secret; the old one works on during the overlap",
-                          "4fQz0c9XkT2mB7aP --overlap 24h", options);
+    command =
+        add_command(*group, "regenerate", "Give a key a new secret; the old one works on during the overlap",
+                    "4fQz0c9XkT2mB7aP --overlap 24h", options);
     declare_id_options(*command, *options);
-    command->add_option("--overlap", options->overlap, "How long the old secret still works; 0s ends it at once")
+    command
+        ->add_option("--overlap", options->overlap, "How long the old secret still works; 0s ends it at once")
         ->capture_default_str();
     run_as(command, options, regenerate);
 
-    const std::vector<std::pair<std::string, std::string>> simple{{"show", "Show a key"},
-                                                                  {"disable", "Refuse a key until it is enabled again"},
-                                                                  {"enable", "Accept a disabled key again"},
-                                                                  {"revoke", "End a key for good"}};
+    const std::vector<std::pair<std::string, std::string>> simple{
+        {"show", "Show a key"},
+        {"disable", "Refuse a key until it is enabled again"},
+        {"enable", "Accept a disabled key again"},
+        {"revoke", "End a key for good"}};
     for (const auto& [name, purpose] : simple) {
         command = add_command(*group, name, purpose, "4fQz0c9XkT2mB7aP", options);
         declare_id_options(*command, *options);
         if (name == "revoke")
             command->add_option("--reason", options->reason, "Kept with the key");
-        run_as(command, options, [operation = name](const KeyOptions& given) { return one_key(given, operation); });
+        run_as(command, options,
+               [operation = name](const KeyOptions& given) { return one_key(given, operation); });
     }
 
     command = group->add_subcommand("import", "Import keys from another gateway (not built yet)");
     command->allow_extras();
-    command->footer("Not built yet: this command only says so, and exits with 1.\nExample: portcullis keys import");
+    command->footer(
+        "Not built yet: this command only says so, and exits with 1.\nExample: portcullis keys import");
     command->callback([&chosen] {
         chosen = {"keys import", []() -> int { throw CommandFailed{"not built yet"}; }};
     });

@@ -46,9 +46,11 @@ int add(const TenantOptions& options)
     tenant.id = parse_tenant(options.id);
     tenant.name = options.name.empty() ? options.id : options.name;
     if (!options.plan.empty()) {
-        const bool known = std::ranges::any_of(settings.plans, [&](const PlanSettings& p) { return p.id == options.plan; });
+        const bool known =
+            std::ranges::any_of(settings.plans, [&](const PlanSettings& p) { return p.id == options.plan; });
         if (!known)
-            throw CommandFailed{"--plan: there is no plan '" + options.plan + "' in " + options.common->config};
+            throw CommandFailed{"--plan: there is no plan '" + options.plan + "' in " +
+                                options.common->config};
         tenant.plan = options.plan;
     }
     tenant.created_at = wall_now();
@@ -88,7 +90,8 @@ int set_suspended(const TenantOptions& options, bool suspended)
 {
     const TenantId id = parse_tenant(options.id);
     StoreSession stores{load_configuration(options.common->config)};
-    const AuditEntry why = command_line_audit(suspended ? "tenant.suspend" : "tenant.resume", "tenant", id.str(), id);
+    const AuditEntry why =
+        command_line_audit(suspended ? "tenant.suspend" : "tenant.resume", "tenant", id.str(), id);
     const auto done = stores.run(stores.tenants().set_suspended(id, suspended, why));
     if (!done && done.error() == errc::not_found)
         throw CommandFailed{"there is no tenant '" + options.id + "'"};
@@ -111,7 +114,8 @@ void add_tenants(CLI::App& app, Chosen& chosen)
     group->footer("Example: portcullis tenants add acme --name 'Acme Ltd' --config gateway.yaml");
 
     CLI::App* adding = group->add_subcommand("add", "Add a tenant");
-    adding->footer("Example: portcullis tenants add acme --name 'Acme Ltd' --plan free --config gateway.yaml");
+    adding->footer(
+        "Example: portcullis tenants add acme --name 'Acme Ltd' --plan free --config gateway.yaml");
     auto options = make_options(*adding, true);
     adding->add_option("--name", options->name, "Display name; the id if absent");
     adding->add_option("--plan", options->plan, "Plan of the tenant's keys that have none of their own");
@@ -120,16 +124,20 @@ void add_tenants(CLI::App& app, Chosen& chosen)
     CLI::App* listing = group->add_subcommand("list", "List all tenants");
     listing->footer("Example: portcullis tenants list --config gateway.yaml --json");
     auto list_options = make_options(*listing, false);
-    listing->callback([&chosen, list_options] { chosen = {"tenants list", [list_options] { return list(*list_options); }}; });
+    listing->callback([&chosen, list_options] {
+        chosen = {"tenants list", [list_options] { return list(*list_options); }};
+    });
 
     for (const bool suspended : {true, false}) {
         const std::string name = suspended ? "suspend" : "resume";
-        CLI::App* setting = group->add_subcommand(name, suspended ? "Stop every key of a tenant within a second"
-                                                                  : "Let a suspended tenant's keys work again");
+        CLI::App* setting =
+            group->add_subcommand(name, suspended ? "Stop every key of a tenant within a second"
+                                                  : "Let a suspended tenant's keys work again");
         setting->footer("Example: portcullis tenants " + name + " acme --config gateway.yaml");
         auto set_options = make_options(*setting, true);
         setting->callback([&chosen, set_options, suspended, name] {
-            chosen = {"tenants " + name, [set_options, suspended] { return set_suspended(*set_options, suspended); }};
+            chosen = {"tenants " + name,
+                      [set_options, suspended] { return set_suspended(*set_options, suspended); }};
         });
     }
 }

@@ -49,12 +49,16 @@ public:
         rows.insert(rows.end(), batch.rows.begin(), batch.rows.end());
         co_return result<void>{};
     }
-    awaitable<result<std::uint64_t>> last_sequence(const std::string&) override { co_return std::uint64_t{0}; }
+    awaitable<result<std::uint64_t>> last_sequence(const std::string&) override
+    {
+        co_return std::uint64_t{0};
+    }
     awaitable<result<std::vector<UsageRow>>> read(const UsageQuery& query) override
     {
         std::vector<UsageRow> out;
         std::ranges::copy_if(rows, std::back_inserter(out), [&](const UsageRow& row) {
-            return (!query.key || row.key == query.key) && row.minute >= query.from && row.minute < query.until;
+            return (!query.key || row.key == query.key) && row.minute >= query.from &&
+                   row.minute < query.until;
         });
         co_return out;
     }
@@ -103,7 +107,8 @@ struct AdminWorld {
     }
 
     // As the operator, unless `fields` carry a credential or `anonymous` is set.
-    ApiResponse ask(std::string_view method, std::string_view target, std::string body = {}, Fields fields = {})
+    ApiResponse ask(std::string_view method, std::string_view target, std::string body = {},
+                    Fields fields = {})
     {
         namespace http = boost::beast::http;
         ApiRequest request;
@@ -120,7 +125,8 @@ struct AdminWorld {
         request.body() = std::move(body);
         return run(api.answer(request, *Address::parse("192.0.2.7"), "req-1"));
     }
-    ApiResponse ask_as(const std::string& key, std::string_view method, std::string_view target, std::string body = {})
+    ApiResponse ask_as(const std::string& key, std::string_view method, std::string_view target,
+                       std::string body = {})
     {
         return ask(method, target, std::move(body), {{"Authorization", "Bearer " + key}});
     }

@@ -138,7 +138,7 @@ TEST_CASE("POST /api-keys: what is wrong with the body", "[admin]")
     const auto [body, status] = GENERATE(table<std::string, int>({
         {"{", 400},
         {R"({"tenant":"acme","tenant":"acme","name":"n","scopes":["orders:read"]})", 400},
-        {R"({"name":"n","scopes":["orders:read"]})", 422},                       // the operator names a tenant
+        {R"({"name":"n","scopes":["orders:read"]})", 422}, // the operator names a tenant
         {R"({"tenant":"nobody","name":"n","scopes":["orders:read"]})", 422},
         {R"({"tenant":"acme","name":"n","scopes":["orders:raed"]})", 422},       // not declared
         {R"({"tenant":"acme","name":"n","scopes":["orders:read"],"x":1})", 422}, // unknown field
@@ -153,7 +153,8 @@ TEST_CASE("POST /api-keys: another Content-Type is 415", "[admin]")
 {
     AdminWorld world;
     CHECK(world.ask("POST", k_keys, k_new, {{"Content-Type", "text/plain"}}).status == 415);
-    CHECK(world.ask("POST", k_keys, k_new, {{"Content-Type", "application/json; charset=utf-8"}}).status == 201);
+    CHECK(world.ask("POST", k_keys, k_new, {{"Content-Type", "application/json; charset=utf-8"}}).status ==
+          201);
 }
 
 TEST_CASE("POST /api-keys: 503 and nothing half-written when the vault is out of reach", "[admin]")
@@ -217,8 +218,8 @@ TEST_CASE("GET /api-keys: filters, pages, and refuses what it does not know", "[
     CHECK(rest.at("next_cursor").is_null());
     CHECK(object_of(world.ask("GET", k_keys + "?q=b&tenant=acme")).at("data").as_array().size() == 1);
     CHECK(object_of(world.ask("GET", k_keys + "?status=revoked")).at("data").as_array().empty());
-    const auto bad = GENERATE(as<std::string>{}, "limit=0", "limit=101", "limit=x", "sort=age", "status=odd", "env=prod",
-                              "colour=red", "q=a&q=b", "q=%zz", "tenant=A%20B");
+    const auto bad = GENERATE(as<std::string>{}, "limit=0", "limit=101", "limit=x", "sort=age", "status=odd",
+                              "env=prod", "colour=red", "q=a&q=b", "q=%zz", "tenant=A%20B");
     CHECK(world.ask("GET", k_keys + "?" + bad).status == 422);
 }
 

@@ -20,8 +20,9 @@ std::vector<std::string> pointers(const ApiProblem& problem)
 
 TEST_CASE("body: what is not a JSON object is 400", "[admin]")
 {
-    const auto text = GENERATE(as<std::string>{}, "", "{", "[]", "null", "1", "{\"a\":1}x", "{\"a\":1,}", "{'a':1}",
-                               "{\"a\":\"\xff\"}", "{\"a\":01}", std::string(40, '[') + std::string(40, ']'));
+    const auto text =
+        GENERATE(as<std::string>{}, "", "{", "[]", "null", "1", "{\"a\":1}x", "{\"a\":1,}", "{'a':1}",
+                 "{\"a\":\"\xff\"}", "{\"a\":01}", std::string(40, '[') + std::string(40, ']'));
     const auto body = BodyObject::parse(text);
     REQUIRE_FALSE(body.has_value());
     CHECK(body.error().status == 400);
@@ -30,8 +31,9 @@ TEST_CASE("body: what is not a JSON object is 400", "[admin]")
 
 TEST_CASE("body: a duplicate member is 400, however it is spelled and nested", "[admin]")
 {
-    const auto text = GENERATE(as<std::string>{}, R"({"name":"a","name":"b"})", R"({"name":"a","n\u0061me":"b"})",
-                               R"({"owner":{"id":"a","id":"b"}})", R"({"limits":[{"name":"a","name":"b"}]})");
+    const auto text =
+        GENERATE(as<std::string>{}, R"({"name":"a","name":"b"})", R"({"name":"a","n\u0061me":"b"})",
+                 R"({"owner":{"id":"a","id":"b"}})", R"({"limits":[{"name":"a","name":"b"}]})");
     const auto body = BodyObject::parse(text);
     REQUIRE_FALSE(body.has_value());
     CHECK(body.error().status == 400);
@@ -45,12 +47,14 @@ TEST_CASE("body: the same name in two objects is no duplicate", "[admin]")
 
 TEST_CASE("create: every wrong field is named at once", "[admin]")
 {
-    const auto request = read_create_key(R"({"name":5,"tenant":"No Spaces","environment":"prod","scopes":["a",1],
+    const auto request =
+        read_create_key(R"({"name":5,"tenant":"No Spaces","environment":"prod","scopes":["a",1],
         "allowed_ips":["10.0.0.1/8"],"expires_at":"tomorrow","metadata":[],"colour":"red","owner":{"id":"a b","x~/y":1}})");
     REQUIRE_FALSE(request.has_value());
     CHECK(request.error().status == 422);
-    const std::vector<std::string> wanted{"/tenant", "/name", "/owner/id", "/owner/x~0~1y", "/environment", "/scopes/1",
-                                          "/allowed_ips", "/metadata", "/expires_at", "/colour"};
+    const std::vector<std::string> wanted{"/tenant",      "/name",     "/owner/id",    "/owner/x~0~1y",
+                                          "/environment", "/scopes/1", "/allowed_ips", "/metadata",
+                                          "/expires_at",  "/colour"};
     auto found = pointers(request.error());
     CHECK_THAT(found, Catch::UnorderedEquals(wanted));
 }
@@ -64,7 +68,8 @@ TEST_CASE("create: required fields are asked for", "[admin]")
 
 TEST_CASE("create: a full body becomes the request", "[admin]")
 {
-    const auto request = read_create_key(R"({"tenant":"acme","name":"billing","environment":"test","scopes":["orders:read"],
+    const auto request =
+        read_create_key(R"({"tenant":"acme","name":"billing","environment":"test","scopes":["orders:read"],
         "plan":"free","owner":{"type":"user","id":"u_81","name":"Ada"},"allowed_ips":["10.0.0.0/8","2001:db8::1"],
         "description":"d","metadata":{"team":"x"},"external_id":"e","expires_at":"2027-01-01T00:00:00Z",
         "limits":[{"name":"b","rate":"60/m","burst":20},{"name":"q","quota":"5000/mo","enforce":false}]})");
@@ -129,7 +134,8 @@ TEST_CASE("overlap: units, default and bound", "[admin]")
     CHECK(*read_overlap(R"({"overlap":"0s"})") == seconds{0});
     CHECK(*read_overlap(R"({"overlap":"90m"})") == minutes{90});
     CHECK(*read_overlap(R"({"overlap":"7d"})") == days{7});
-    const auto bad = GENERATE(as<std::string>{}, "31d", "1", "h", "1w", "-1h", "1.5h", "24 h", "99999999999s");
+    const auto bad =
+        GENERATE(as<std::string>{}, "31d", "1", "h", "1w", "-1h", "1.5h", "24 h", "99999999999s");
     const auto refused = read_overlap("{\"overlap\":\"" + bad + "\"}");
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().status == 422);

@@ -51,6 +51,7 @@ TEST_CASE("repeats: never more than its bound, the oldest go first", "[admin]")
         repeats.begin(std::to_string(i), sha256("x"), k_now);
         repeats.finished(std::to_string(i), "object");
     }
-    CHECK(repeats.begin(std::to_string(Repeats::k_max_entries), sha256("x"), k_now).status == Repeats::Status::finished);
+    CHECK(repeats.begin(std::to_string(Repeats::k_max_entries), sha256("x"), k_now).status ==
+          Repeats::Status::finished);
     CHECK(repeats.begin("0", sha256("x"), k_now).status == Repeats::Status::fresh);
 }

@@ -15,7 +15,8 @@ struct ServerWorld {
     explicit ServerWorld(AdminOptions options = {})
     {
         options.listen.push_back({"127.0.0.1", 0});
-        server.emplace(context, std::move(options), world.services(), ManagementAuth{Secret{k_bootstrap}, {}});
+        server.emplace(context, std::move(options), world.services(),
+                       ManagementAuth{Secret{k_bootstrap}, {}});
         server->start();
     }
     ~ServerWorld() { run(context, server->stop(std::chrono::milliseconds{0})); }
@@ -48,7 +49,10 @@ std::string get(const std::string& path, const std::string& fields = "Connection
     return "GET " + path + " HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n";
 }
 
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, std::string_view part)
+{
+    return text.find(part) != std::string::npos;
+}
 
 } // namespace
 
@@ -81,7 +85,8 @@ TEST_CASE("admin server: HEAD has the fields of GET and no body", "[admin]")
     CHECK(answer.ends_with("\r\n\r\n"));
 }
 
-TEST_CASE("admin server: what is malformed, ambiguous or too large is refused and the connection closed", "[admin]")
+TEST_CASE("admin server: what is malformed, ambiguous or too large is refused and the connection closed",
+          "[admin]")
 {
     AdminOptions options;
     options.body_bytes = 100;
@@ -91,10 +96,14 @@ TEST_CASE("admin server: what is malformed, ambiguous or too large is refused an
         {"GET\r\n\r\n", "400"},
         {"GET /livez HTTP/1.1\r\n\r\n", "400"}, // no Host
         {"GET /livez HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400"},
-        {"POST /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400"},
+        {"POST /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: "
+         "chunked\r\n\r\n0\r\n\r\n",
+         "400"},
         {"GET http://a/livez HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
         {"GET /livez HTTP/3.0\r\nHost: a\r\n\r\n", "505"},
-        {"POST /api/v1/platform/api-keys HTTP/1.1\r\nHost: a\r\nContent-Length: 101\r\n\r\n" + std::string(101, 'x'), "413"},
+        {"POST /api/v1/platform/api-keys HTTP/1.1\r\nHost: a\r\nContent-Length: 101\r\n\r\n" +
+             std::string(101, 'x'),
+         "413"},
         {"GET /livez HTTP/1.1\r\nHost: a\r\nX: " + std::string(1000, 'x') + "\r\n\r\n", "431"},
     }));
     INFO(request);
@@ -115,8 +124,9 @@ TEST_CASE("admin server: a request that does not arrive in time is 408", "[admin
 TEST_CASE("admin server: Expect: 100-continue is answered before the body", "[admin]")
 {
     ServerWorld world;
-    const std::string answer = world.ask("POST /api/v1/platform/api-keys HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
-                                         "Connection: close\r\nContent-Length: 2\r\n\r\n{}");
+    const std::string answer =
+        world.ask("POST /api/v1/platform/api-keys HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+                  "Connection: close\r\nContent-Length: 2\r\n\r\n{}");
     CHECK(answer.starts_with("HTTP/1.1 100 Continue\r\n"));
     CHECK(has(answer, "401 Unauthorized"));
 }
@@ -131,7 +141,8 @@ TEST_CASE("admin server: stopping closes idle connections at once", "[admin]")
         const std::string bytes = get("/livez", "");
         co_await asio::async_write(socket, asio::buffer(bytes), may_throw);
         std::string answer;
-        co_await asio::async_read_until(socket, asio::dynamic_buffer(answer), "{\"status\":\"ok\"}", may_throw);
+        co_await asio::async_read_until(socket, asio::dynamic_buffer(answer), "{\"status\":\"ok\"}",
+                                        may_throw);
     }(idle, endpoint));
 
     run(world.context, world.server->stop(std::chrono::hours{1})); // would not return in time otherwise
