@@ -138,8 +138,7 @@ DigestCache::Entry& DigestCache::entry_for(const KeyId& id)
     const std::uint32_t slot = free_slot();
     index_.emplace(id, slot);
     slots_[slot] = Entry{};
-    slots_[slot].id = id;
-    slots_[slot].used = true;
+    slots_[slot].id = id; // not `used` before it is looked up: keys that come once make room for each other
     return slots_[slot];
 }
 

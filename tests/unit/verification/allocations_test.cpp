@@ -38,14 +38,14 @@ void operator delete(void* memory, std::size_t) noexcept
 }
 
 using namespace gw;
-using Outcome = Verification::Outcome;
+using Ending = Verification::Outcome;
 
 TEST_CASE("ladder: an answer from memory allocates nothing", "[verification][measured]")
 {
     SharedWorld world;
     TestWorker worker{world};
     const IssuedKey issued = world.issue();
-    REQUIRE(worker.outcome(issued.key.reveal()) == Outcome::verified);
+    REQUIRE(worker.outcome(issued.key.reveal()) == Ending::verified);
     const std::string right{issued.key.reveal()}, wrong = wrong_secret(issued.record.id), missing = random_key();
     const std::string malformed = "pc_live_0000";
 
@@ -53,10 +53,10 @@ TEST_CASE("ladder: an answer from memory allocates nothing", "[verification][mea
     allocations = 0;
     counting = true;
     for (int i = 0; i < 1000; ++i) {
-        verified += worker.from_memory(right) == Outcome::verified ? 1 : 0;
-        unknown += worker.from_memory(wrong) == Outcome::unknown ? 1 : 0;
-        asks += worker.from_memory(missing) == Outcome::ask ? 1 : 0;
-        bad += worker.from_memory(malformed) == Outcome::malformed ? 1 : 0;
+        verified += worker.from_memory(right) == Ending::verified ? 1 : 0;
+        unknown += worker.from_memory(wrong) == Ending::unknown ? 1 : 0;
+        asks += worker.from_memory(missing) == Ending::ask ? 1 : 0;
+        bad += worker.from_memory(malformed) == Ending::malformed ? 1 : 0;
     }
     counting = false;
     CHECK(allocations == 0);

@@ -7,7 +7,7 @@
 
 using namespace gw;
 using namespace std::chrono_literals;
-using Outcome = Verification::Outcome;
+using Ending = Verification::Outcome;
 
 namespace {
 
@@ -59,8 +59,8 @@ TEST_CASE("ladder: a key revoked while its first use is in flight is neither ans
     const IssuedKey issued = world.issue();
     worker.catch_up();
     in_the_middle(worker.ladder, [&] { return revoke_and_apply(worker, issued.record.id); });
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::revoked);
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::revoked);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::revoked);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::revoked);
     CHECK(world.bcrypt_runs() == 1);
 }
 
@@ -69,10 +69,10 @@ TEST_CASE("ladder: a key revoked while its refresh is in flight is not put back"
     SharedWorld world;
     TestWorker worker{world};
     const IssuedKey issued = world.issue();
-    REQUIRE(worker.outcome(issued.key.reveal()) == Outcome::verified);
+    REQUIRE(worker.outcome(issued.key.reveal()) == Ending::verified);
     worker.pass(5min + 1s);
     in_the_middle(worker.ladder, [&] { return revoke_and_apply(worker, issued.record.id); });
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::revoked);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::revoked);
 }
 
 TEST_CASE("ladder: a tenant suspended while a key's first use is in flight stops that key", "[verification]")
@@ -82,8 +82,8 @@ TEST_CASE("ladder: a tenant suspended while a key's first use is in flight stops
     const IssuedKey issued = world.issue();
     worker.catch_up();
     in_the_middle(worker.ladder, [&] { return suspend_and_apply(worker); });
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::disabled);
-    CHECK(worker.from_memory(issued.key.reveal()) == Outcome::disabled);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::disabled);
+    CHECK(worker.from_memory(issued.key.reveal()) == Ending::disabled);
 }
 
 TEST_CASE("ladder: a flight overtaken by a change is decided by the newer record, without a second bcrypt",
@@ -95,7 +95,7 @@ TEST_CASE("ladder: a flight overtaken by a change is decided by the newer record
     worker.catch_up();
     in_the_middle(worker.ladder, [&] { return rename_and_apply(worker, issued.record.id); });
     const Verification answer = worker.check(issued.key.reveal());
-    REQUIRE(answer.outcome == Outcome::verified);
+    REQUIRE(answer.outcome == Ending::verified);
     CHECK(answer.principal->key.name != "billing");
     CHECK(world.bcrypt_runs() == 1);
 }
@@ -107,9 +107,9 @@ TEST_CASE("ladder: a record that never stops changing ends as unavailable", "[ve
     const IssuedKey issued = world.issue();
     worker.catch_up();
     worker.ladder.before_answer = [&] { return rename_and_apply(worker, issued.record.id); };
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::unavailable);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::unavailable);
     worker.ladder.before_answer = nullptr;
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::verified);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::verified);
 }
 
 TEST_CASE("ladder: a hundred first uses at once run one bcrypt and read the record once", "[verification]")
@@ -124,7 +124,7 @@ TEST_CASE("ladder: a hundred first uses at once run one bcrypt and read the reco
     for (int i = 0; i < 100; ++i)
         asio::co_spawn(context, worker.ladder.verify(issued.key.reveal(), Address{}),
                        [&](std::exception_ptr error, Verification answer) {
-                           verified += !error && answer.outcome == Outcome::verified ? 1 : 0;
+                           verified += !error && answer.outcome == Ending::verified ? 1 : 0;
                        });
     context.run();
     CHECK(verified == 100);
@@ -142,7 +142,7 @@ TEST_CASE("ladder: first uses on two workers at once share one bcrypt", "[verifi
         for (int i = 0; i < 20; ++i)
             asio::co_spawn(context, worker.ladder.verify(issued.key.reveal(), Address{}),
                            [&](std::exception_ptr error, Verification answer) {
-                               verified += !error && answer.outcome == Outcome::verified ? 1 : 0;
+                               verified += !error && answer.outcome == Ending::verified ? 1 : 0;
                            });
         context.run();
     };
@@ -164,13 +164,13 @@ TEST_CASE("ladder: right and wrong secrets of one key at once each get their own
     std::vector<std::string> texts;
     for (int i = 0; i < 8; ++i)
         texts.push_back(i % 2 ? wrong_secret(issued.record.id) : std::string{issued.key.reveal()});
-    std::vector<Outcome> outcomes(texts.size(), Outcome::ask);
+    std::vector<Ending> outcomes(texts.size(), Ending::ask);
     asio::io_context context{1};
     for (std::size_t i = 0; i < texts.size(); ++i)
         asio::co_spawn(context, worker.ladder.verify(texts[i], Address{}),
                        [&outcomes, i](std::exception_ptr, Verification answer) { outcomes[i] = answer.outcome; });
     context.run();
     for (std::size_t i = 0; i < texts.size(); ++i)
-        CHECK(outcomes[i] == (i % 2 ? Outcome::unknown : Outcome::verified));
+        CHECK(outcomes[i] == (i % 2 ? Ending::unknown : Ending::verified));
     CHECK(world.bcrypt_runs() == 1);
 }

@@ -6,7 +6,7 @@
 
 using namespace gw;
 using namespace std::chrono_literals;
-using Outcome = Verification::Outcome;
+using Ending = Verification::Outcome;
 
 TEST_CASE("ladder: text of another shape or with a wrong checksum is malformed, without any look-up", "[verification]")
 {
@@ -15,9 +15,9 @@ TEST_CASE("ladder: text of another shape or with a wrong checksum is malformed, 
     std::string key = random_key();
     key.back() = key.back() == 'a' ? 'b' : 'a';
     const auto before = world.store_calls();
-    CHECK(worker.from_memory(key) == Outcome::malformed);
-    CHECK(worker.from_memory("pc_live_short") == Outcome::malformed);
-    CHECK(run(worker.ladder.verify(key, Address{})).outcome == Outcome::malformed);
+    CHECK(worker.from_memory(key) == Ending::malformed);
+    CHECK(worker.from_memory("pc_live_short") == Ending::malformed);
+    CHECK(run(worker.ladder.verify(key, Address{})).outcome == Ending::malformed);
     CHECK(world.store_calls() == before);
 }
 
@@ -27,17 +27,17 @@ TEST_CASE("ladder: the first use runs bcrypt once, later ones are answered from 
     TestWorker worker{world};
     const IssuedKey issued = world.issue();
     worker.catch_up();
-    CHECK(worker.from_memory(issued.key.reveal()) == Outcome::ask);
+    CHECK(worker.from_memory(issued.key.reveal()) == Ending::ask);
 
     const Verification first = worker.check(issued.key.reveal());
-    REQUIRE(first.outcome == Outcome::verified);
+    REQUIRE(first.outcome == Ending::verified);
     CHECK(first.version == 1);
     CHECK(first.principal->key.id == issued.record.id);
     CHECK(world.bcrypt_runs() == 1);
 
     const auto calls = world.store_calls();
     for (int i = 0; i < 10; ++i)
-        CHECK(worker.from_memory(issued.key.reveal()) == Outcome::verified);
+        CHECK(worker.from_memory(issued.key.reveal()) == Ending::verified);
     CHECK(world.store_calls() == calls);
     CHECK(world.bcrypt_runs() == 1);
 }
@@ -48,14 +48,14 @@ TEST_CASE("ladder: after a restart the shared digest spares bcrypt and the Vault
     const IssuedKey issued = world.issue();
     {
         TestWorker before{world};
-        REQUIRE(before.outcome(issued.key.reveal()) == Outcome::verified);
+        REQUIRE(before.outcome(issued.key.reveal()) == Ending::verified);
     }
     HashPool fresh_pool{1, 16, world.metrics}; // remembers nothing
     VerificationStores stores{world.keys, world.vault, world.digests, fresh_pool, world.failures, world.peppers};
     WorkerMetrics metrics{0};
     Ladder after{LadderSettings{}, stores, metrics};
     world.vault.faults.fail_all();
-    CHECK(run(after.verify(issued.key.reveal(), Address{})).outcome == Outcome::verified);
+    CHECK(run(after.verify(issued.key.reveal(), Address{})).outcome == Ending::verified);
     CHECK(world.bcrypt_runs() == 1);
     CHECK(metrics.digest_store_hits.value() == 1);
 }
@@ -66,7 +66,7 @@ TEST_CASE("ladder: without an answer of the shared digests bcrypt decides", "[ve
     TestWorker worker{world};
     const IssuedKey issued = world.issue();
     world.digests.faults.fail_all();
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::verified);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::verified);
     CHECK(world.bcrypt_runs() == 1);
 }
 
@@ -75,17 +75,17 @@ TEST_CASE("ladder: wrong secrets for a known key_id never reach bcrypt, nor the 
     SharedWorld world;
     TestWorker worker{world};
     const IssuedKey issued = world.issue();
-    CHECK(worker.outcome(wrong_secret(issued.record.id)) == Outcome::unknown);
+    CHECK(worker.outcome(wrong_secret(issued.record.id)) == Ending::unknown);
     const auto calls = world.store_calls();
     for (int i = 0; i < 100; ++i)
-        CHECK(worker.outcome(wrong_secret(issued.record.id)) == Outcome::unknown);
+        CHECK(worker.outcome(wrong_secret(issued.record.id)) == Ending::unknown);
     CHECK(world.store_calls() == calls);
     CHECK(world.bcrypt_runs() == 0);
 
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::verified); // the owner is not locked out
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::verified); // the owner is not locked out
     CHECK(world.bcrypt_runs() == 1);
     const auto warm = world.store_calls();
-    CHECK(worker.from_memory(wrong_secret(issued.record.id)) == Outcome::unknown);
+    CHECK(worker.from_memory(wrong_secret(issued.record.id)) == Ending::unknown);
     CHECK(world.store_calls() == warm);
 }
 
@@ -96,14 +96,14 @@ TEST_CASE("ladder: random keys of one address end at the gate", "[verification]"
     int unknown = 0, refused = 0;
     for (int i = 0; i < 100; ++i) {
         const auto outcome = worker.outcome(random_key());
-        unknown += outcome == Outcome::unknown ? 1 : 0;
-        refused += outcome == Outcome::too_many_failures ? 1 : 0;
+        unknown += outcome == Ending::unknown ? 1 : 0;
+        refused += outcome == Ending::too_many_failures ? 1 : 0;
     }
     CHECK(unknown == 60);
     CHECK(refused == 40);
     CHECK(world.database.faults.calls("find") == 60);
     CHECK(world.bcrypt_runs() == 0);
-    CHECK(worker.outcome(random_key(), "198.51.100.8") == Outcome::unknown); // another address
+    CHECK(worker.outcome(random_key(), "198.51.100.8") == Ending::unknown); // another address
 }
 
 TEST_CASE("ladder: a warm key is served behind an exhausted address, also after its TTL", "[verification]")
@@ -111,15 +111,15 @@ TEST_CASE("ladder: a warm key is served behind an exhausted address, also after 
     SharedWorld world;
     TestWorker worker{world};
     const IssuedKey issued = world.issue();
-    REQUIRE(worker.outcome(issued.key.reveal()) == Outcome::verified);
+    REQUIRE(worker.outcome(issued.key.reveal()) == Ending::verified);
     for (int i = 0; i < 70; ++i)
         worker.check(random_key());
-    REQUIRE(worker.outcome(random_key()) == Outcome::too_many_failures);
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::verified);
+    REQUIRE(worker.outcome(random_key()) == Ending::too_many_failures);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::verified);
     worker.pass(5min + 1s);
     for (int i = 0; i < 70; ++i)
         worker.check(random_key());
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::verified);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::verified);
 }
 
 TEST_CASE("ladder: behind an exhausted address a shared digest speaks for a key this worker never saw", "[verification]")
@@ -128,12 +128,12 @@ TEST_CASE("ladder: behind an exhausted address a shared digest speaks for a key 
     TestWorker one{world}, other{world};
     const IssuedKey warm = world.issue();
     const IssuedKey cold = world.issue();
-    REQUIRE(one.outcome(warm.key.reveal()) == Outcome::verified);
+    REQUIRE(one.outcome(warm.key.reveal()) == Ending::verified);
     for (int i = 0; i < 70; ++i)
         other.check(random_key());
 
-    CHECK(other.outcome(warm.key.reveal()) == Outcome::verified);
-    CHECK(other.outcome(cold.key.reveal()) == Outcome::too_many_failures);
+    CHECK(other.outcome(warm.key.reveal()) == Ending::verified);
+    CHECK(other.outcome(cold.key.reveal()) == Ending::too_many_failures);
     CHECK(world.bcrypt_runs() == 1);
 }
 
@@ -144,8 +144,8 @@ TEST_CASE("ladder: wrong secrets exhaust only their own address, not the key", "
     for (int i = 0; i < 10; ++i) // each on a worker that knows nothing yet
         TestWorker{world}.check(wrong_secret(issued.record.id), "203.0.113.9");
     TestWorker worker{world};
-    CHECK(worker.outcome(wrong_secret(issued.record.id), "203.0.113.9") == Outcome::too_many_failures);
-    CHECK(worker.outcome(issued.key.reveal(), "198.51.100.7") == Outcome::verified);
+    CHECK(worker.outcome(wrong_secret(issued.record.id), "203.0.113.9") == Ending::too_many_failures);
+    CHECK(worker.outcome(issued.key.reveal(), "198.51.100.7") == Ending::verified);
 }
 
 TEST_CASE("ladder: pending, management and missing keys are all unknown", "[verification]")
@@ -158,9 +158,9 @@ TEST_CASE("ladder: pending, management and missing keys are all unknown", "[veri
     const IssuedKey management = world.issue(request);
     const IssuedKey pending = world.issue();
     world.database.keys.at(pending.record.id).status = KeyStatus::pending;
-    CHECK(worker.outcome(management.key.reveal()) == Outcome::unknown);
-    CHECK(worker.outcome(pending.key.reveal()) == Outcome::unknown);
-    CHECK(worker.outcome(random_key()) == Outcome::unknown);
+    CHECK(worker.outcome(management.key.reveal()) == Ending::unknown);
+    CHECK(worker.outcome(pending.key.reveal()) == Ending::unknown);
+    CHECK(worker.outcome(random_key()) == Ending::unknown);
     CHECK(world.bcrypt_runs() == 0);
 }
 
@@ -174,12 +174,12 @@ TEST_CASE("ladder: expired and disabled are said only to who has the secret", "[
     const IssuedKey disabled = world.issue();
     REQUIRE(run(world.service.disable(disabled.record.id, std::nullopt, operator_actor())));
 
-    CHECK(worker.outcome(expiring.key.reveal()) == Outcome::verified);
+    CHECK(worker.outcome(expiring.key.reveal()) == Ending::verified);
     worker.pass(1min); // no change is recorded when a key expires
-    CHECK(worker.from_memory(expiring.key.reveal()) == Outcome::expired);
-    CHECK(worker.check(disabled.key.reveal()).outcome == Outcome::disabled);
+    CHECK(worker.from_memory(expiring.key.reveal()) == Ending::expired);
+    CHECK(worker.check(disabled.key.reveal()).outcome == Ending::disabled);
     CHECK(worker.check(disabled.key.reveal()).principal != nullptr);
-    CHECK(worker.outcome(wrong_secret(disabled.record.id)) == Outcome::unknown);
+    CHECK(worker.outcome(wrong_secret(disabled.record.id)) == Ending::unknown);
 }
 
 TEST_CASE("ladder: a key whose text names another environment is unknown", "[verification]")
@@ -189,7 +189,7 @@ TEST_CASE("ladder: a key whose text names another environment is unknown", "[ver
     CreateKey request = wanted_key();
     const IssuedKey issued = world.issue(request);
     world.database.keys.at(issued.record.id).environment = Environment::test;
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::unknown);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::unknown);
 }
 
 TEST_CASE("ladder: after a change the record is read again, and bcrypt is not run again", "[verification]")
@@ -197,18 +197,18 @@ TEST_CASE("ladder: after a change the record is read again, and bcrypt is not ru
     SharedWorld world;
     TestWorker worker{world};
     const IssuedKey issued = world.issue();
-    REQUIRE(worker.outcome(issued.key.reveal()) == Outcome::verified);
+    REQUIRE(worker.outcome(issued.key.reveal()) == Ending::verified);
     KeyChanges changes;
     changes.scopes = std::vector<std::string>{"orders:write"};
     REQUIRE(run(world.service.update(issued.record.id, std::nullopt, changes, std::nullopt, operator_actor())));
     worker.catch_up();
 
-    CHECK(worker.from_memory(issued.key.reveal()) == Outcome::ask);
+    CHECK(worker.from_memory(issued.key.reveal()) == Ending::ask);
     const Verification answer = worker.check(issued.key.reveal());
-    REQUIRE(answer.outcome == Outcome::verified);
+    REQUIRE(answer.outcome == Ending::verified);
     CHECK(answer.principal->key.scopes == std::vector<std::string>{"orders:write"});
     CHECK(world.bcrypt_runs() == 1);
-    CHECK(worker.from_memory(issued.key.reveal()) == Outcome::verified);
+    CHECK(worker.from_memory(issued.key.reveal()) == Ending::verified);
 }
 
 TEST_CASE("ladder: after the TTL one read of the record suffices", "[verification]")
@@ -216,13 +216,13 @@ TEST_CASE("ladder: after the TTL one read of the record suffices", "[verificatio
     SharedWorld world;
     TestWorker worker{world};
     const IssuedKey issued = world.issue();
-    REQUIRE(worker.outcome(issued.key.reveal()) == Outcome::verified);
+    REQUIRE(worker.outcome(issued.key.reveal()) == Ending::verified);
     const auto vault_calls = world.vault.faults.all_calls();
     const auto finds = world.database.faults.calls("find");
     worker.pass(5min + 1s);
-    CHECK(worker.from_memory(issued.key.reveal()) == Outcome::ask);
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::verified);
-    CHECK(worker.from_memory(issued.key.reveal()) == Outcome::verified);
+    CHECK(worker.from_memory(issued.key.reveal()) == Ending::ask);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::verified);
+    CHECK(worker.from_memory(issued.key.reveal()) == Ending::verified);
     CHECK(world.database.faults.calls("find") == finds + 1);
     CHECK(world.vault.faults.all_calls() == vault_calls);
     CHECK(world.bcrypt_runs() == 1);
@@ -233,13 +233,13 @@ TEST_CASE("ladder: a revoked key is refused, and then without any look-up", "[ve
     SharedWorld world;
     TestWorker worker{world};
     const IssuedKey issued = world.issue();
-    REQUIRE(worker.outcome(issued.key.reveal()) == Outcome::verified);
+    REQUIRE(worker.outcome(issued.key.reveal()) == Ending::verified);
     REQUIRE(run(world.service.revoke(issued.record.id, std::nullopt, std::nullopt, operator_actor())));
     worker.catch_up();
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::revoked);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::revoked);
     const auto calls = world.store_calls();
     worker.pass(1h);
-    CHECK(worker.from_memory(issued.key.reveal()) == Outcome::revoked);
+    CHECK(worker.from_memory(issued.key.reveal()) == Ending::revoked);
     CHECK(world.store_calls() == calls);
 }
 
@@ -251,7 +251,7 @@ TEST_CASE("ladder: a restored database cannot bring back a key whose Vault entry
     REQUIRE(run(world.service.revoke(issued.record.id, std::nullopt, std::nullopt, operator_actor())));
     world.database.keys = copy;
     TestWorker worker{world};
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::unknown);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::unknown);
 }
 
 TEST_CASE("ladder: suspending a tenant stops its keys, resuming brings them back", "[verification]")
@@ -259,13 +259,13 @@ TEST_CASE("ladder: suspending a tenant stops its keys, resuming brings them back
     SharedWorld world;
     TestWorker worker{world};
     const IssuedKey issued = world.issue();
-    REQUIRE(worker.outcome(issued.key.reveal()) == Outcome::verified);
+    REQUIRE(worker.outcome(issued.key.reveal()) == Ending::verified);
     REQUIRE(run(world.tenants.set_suspended(tenant_id("acme"), true, AuditEntry{})));
     worker.catch_up();
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::disabled);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::disabled);
     REQUIRE(run(world.tenants.set_suspended(tenant_id("acme"), false, AuditEntry{})));
     worker.catch_up();
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::verified);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::verified);
     CHECK(world.bcrypt_runs() == 1);
 }
 
@@ -274,18 +274,18 @@ TEST_CASE("ladder: both versions work until the overlap ends, by the clock alone
     SharedWorld world;
     TestWorker worker{world};
     const IssuedKey first = world.issue();
-    REQUIRE(worker.outcome(first.key.reveal()) == Outcome::verified);
+    REQUIRE(worker.outcome(first.key.reveal()) == Ending::verified);
     const auto second = run(world.service.regenerate(first.record.id, std::nullopt, 60s, operator_actor()));
     REQUIRE(second);
     worker.catch_up();
     CHECK(worker.check(first.key.reveal()).version == 1);
     CHECK(worker.check(second->key.reveal()).version == 2);
-    CHECK(worker.from_memory(wrong_secret(first.record.id)) == Outcome::unknown);
+    CHECK(worker.from_memory(wrong_secret(first.record.id)) == Ending::unknown);
 
     worker.pass(60s);
-    CHECK(worker.outcome(first.key.reveal()) == Outcome::revoked);
-    CHECK(worker.outcome(second->key.reveal()) == Outcome::verified);
-    CHECK(worker.from_memory(wrong_secret(first.record.id)) == Outcome::unknown);
+    CHECK(worker.outcome(first.key.reveal()) == Ending::revoked);
+    CHECK(worker.outcome(second->key.reveal()) == Ending::verified);
+    CHECK(worker.from_memory(wrong_secret(first.record.id)) == Ending::unknown);
 }
 
 TEST_CASE("ladder: a digest copied from another key authenticates nobody", "[verification]")
@@ -294,26 +294,26 @@ TEST_CASE("ladder: a digest copied from another key authenticates nobody", "[ver
     TestWorker worker{world};
     const IssuedKey mine = world.issue();
     const IssuedKey theirs = world.issue();
-    REQUIRE(worker.outcome(mine.key.reveal()) == Outcome::verified);
+    REQUIRE(worker.outcome(mine.key.reveal()) == Ending::verified);
     REQUIRE(key_text(mine.record.id, parse_api_key(mine.key.reveal(), "pc")->secret) == mine.key.reveal());
 
     world.digests.forge(theirs.record.id, *world.digests.stored(mine.record.id));
     const std::string forged = key_text(theirs.record.id, parse_api_key(mine.key.reveal(), "pc")->secret);
-    CHECK(worker.outcome(forged) == Outcome::unknown);
-    CHECK(worker.outcome(mine.key.reveal()) == Outcome::verified);
+    CHECK(worker.outcome(forged) == Ending::unknown);
+    CHECK(worker.outcome(mine.key.reveal()) == Ending::verified);
 }
 
 TEST_CASE("ladder: a digest for another version of the same key authenticates nobody", "[verification]")
 {
     SharedWorld world;
     const IssuedKey first = world.issue();
-    REQUIRE(TestWorker{world}.outcome(first.key.reveal()) == Outcome::verified);
+    REQUIRE(TestWorker{world}.outcome(first.key.reveal()) == Ending::verified);
     REQUIRE(run(world.service.regenerate(first.record.id, std::nullopt, 0s, operator_actor())));
     VerifiedDigests forged = *world.digests.stored(first.record.id);
     forged.versions.at(0).number = 2;
     world.digests.forge(first.record.id, forged);
     TestWorker worker{world};
-    CHECK(worker.outcome(first.key.reveal()) == Outcome::unknown);
+    CHECK(worker.outcome(first.key.reveal()) == Ending::unknown);
 }
 
 TEST_CASE("ladder: stores out of reach are unavailable, never unknown", "[verification]")
@@ -324,17 +324,17 @@ TEST_CASE("ladder: stores out of reach are unavailable, never unknown", "[verifi
     SECTION("the key store")
     {
         world.database.faults.fail_all();
-        CHECK(worker.outcome(issued.key.reveal()) == Outcome::unavailable);
+        CHECK(worker.outcome(issued.key.reveal()) == Ending::unavailable);
     }
     SECTION("the Vault")
     {
         world.vault.faults.fail_all();
-        CHECK(worker.outcome(issued.key.reveal()) == Outcome::unavailable);
+        CHECK(worker.outcome(issued.key.reveal()) == Ending::unavailable);
     }
     CHECK(world.failures.entries(world.mono) == 0); // and nobody's failure
     world.database.faults.heal();
     world.vault.faults.heal();
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::verified);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::verified);
 }
 
 TEST_CASE("ladder: a Vault entry that does not decode is unavailable", "[verification]")
@@ -344,7 +344,7 @@ TEST_CASE("ladder: a Vault entry that does not decode is unavailable", "[verific
     const IssuedKey issued = world.issue();
     const Secret garbage{std::string{"{}"}};
     REQUIRE(run(world.vault.write(vault_path(issued.record.tenant, issued.record.id), garbage, 1)));
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::unavailable);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::unavailable);
 }
 
 TEST_CASE("ladder: a hash that contradicts its digest is unknown: bcrypt is the authority", "[verification]")
@@ -359,8 +359,8 @@ TEST_CASE("ladder: a hash that contradicts its digest is unknown: bcrypt is the 
     secrets->versions[0].hash = hash_api_key("another", 4);
     const Secret text = secrets->to_json();
     REQUIRE(run(world.vault.write(path, text, 1)));
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::unknown);
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::unknown);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::unknown);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::unknown);
     CHECK(world.bcrypt_runs() == 1);
 }
 
@@ -376,7 +376,7 @@ TEST_CASE("ladder: secrets hashed under a pepper that is gone are still verified
     secrets->versions[0].pepper_id = "gone0000";
     const Secret text = secrets->to_json();
     REQUIRE(run(world.vault.write(path, text, 1)));
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::verified);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::verified);
 }
 
 TEST_CASE("ladder: while the feed is silent cached keys work for as long as configured", "[verification]")
@@ -388,23 +388,23 @@ TEST_CASE("ladder: while the feed is silent cached keys work for as long as conf
     TestWorker worker{world, settings};
     const IssuedKey issued = world.issue();
     worker.catch_up();
-    REQUIRE(worker.outcome(issued.key.reveal()) == Outcome::verified);
+    REQUIRE(worker.outcome(issued.key.reveal()) == Ending::verified);
 
     world.database.faults.fail_all(); // records and changes alike: time passes without a poll
     world.mono += 4min;
-    CHECK(worker.from_memory(issued.key.reveal()) == Outcome::verified);
+    CHECK(worker.from_memory(issued.key.reveal()) == Ending::verified);
     world.mono += 4min; // past the TTL: asked once, then left alone for a second
     const auto finds = world.database.faults.calls("find");
     for (int i = 0; i < 5; ++i)
-        CHECK(worker.outcome(issued.key.reveal()) == Outcome::verified);
+        CHECK(worker.outcome(issued.key.reveal()) == Ending::verified);
     CHECK(world.database.faults.calls("find") == finds + 1);
-    CHECK(worker.outcome(wrong_secret(issued.record.id)) == Outcome::unknown);
+    CHECK(worker.outcome(wrong_secret(issued.record.id)) == Ending::unknown);
     world.mono += 3min + 2s;
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::unavailable);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::unavailable);
 
     world.database.faults.heal();
     worker.catch_up();
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::verified);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::verified);
 }
 
 TEST_CASE("ladder: stale_while_unavailable 0 ends cached keys with the feed", "[verification]")
@@ -415,11 +415,11 @@ TEST_CASE("ladder: stale_while_unavailable 0 ends cached keys with the feed", "[
     TestWorker worker{world, settings};
     const IssuedKey issued = world.issue();
     worker.catch_up();
-    REQUIRE(worker.outcome(issued.key.reveal()) == Outcome::verified);
-    CHECK(worker.from_memory(issued.key.reveal()) == Outcome::verified);
+    REQUIRE(worker.outcome(issued.key.reveal()) == Ending::verified);
+    CHECK(worker.from_memory(issued.key.reveal()) == Ending::verified);
     world.database.faults.fail_all();
     world.mono += 1s + 1ms;
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::unavailable);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::unavailable);
 }
 
 TEST_CASE("ladder: a voided key is not served from memory while the store is out of reach", "[verification]")
@@ -427,11 +427,11 @@ TEST_CASE("ladder: a voided key is not served from memory while the store is out
     SharedWorld world;
     TestWorker worker{world};
     const IssuedKey issued = world.issue();
-    REQUIRE(worker.outcome(issued.key.reveal()) == Outcome::verified);
+    REQUIRE(worker.outcome(issued.key.reveal()) == Ending::verified);
     REQUIRE(run(world.service.revoke(issued.record.id, std::nullopt, std::nullopt, operator_actor())));
     worker.catch_up();
     world.database.faults.fail_all();
-    CHECK(worker.outcome(issued.key.reveal()) == Outcome::unavailable);
+    CHECK(worker.outcome(issued.key.reveal()) == Ending::unavailable);
 }
 
 TEST_CASE("ladder: the cache is bounded, and evicted keys cost no bcrypt", "[verification]")
@@ -443,9 +443,9 @@ TEST_CASE("ladder: the cache is bounded, and evicted keys cost no bcrypt", "[ver
     std::vector<IssuedKey> issued;
     for (int i = 0; i < 10; ++i) {
         issued.push_back(world.issue());
-        CHECK(worker.outcome(issued.back().key.reveal()) == Outcome::verified);
+        CHECK(worker.outcome(issued.back().key.reveal()) == Ending::verified);
     }
     CHECK(worker.ladder.cached_entries() == 4);
-    CHECK(worker.outcome(issued.front().key.reveal()) == Outcome::verified);
+    CHECK(worker.outcome(issued.front().key.reveal()) == Ending::verified);
     CHECK(world.bcrypt_runs() == 10);
 }
