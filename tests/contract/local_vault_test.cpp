@@ -285,14 +285,12 @@ TEST_CASE("local vault: a stopped process that holds the lock makes writes fail,
           "[contract]")
 {
     const ScratchFolder scratch;
-    local::SealedFiles files{scratch.path() / "store",
-                             scratch.path(),
-                             std::nullopt,
-                             "test",
-                             local::SealedFiles::Durability::best_effort,
-                             std::chrono::milliseconds{20}};
+    const auto folder = scratch.path() / "data";
+    constexpr auto durability = local::SealedFiles::Durability::best_effort;
+    local::SealedFiles files{folder / "store", folder,     std::nullopt,
+                             "test",           durability, std::chrono::milliseconds{20}};
     REQUIRE(files.write("entry", Secret{std::string{"old"}}, 0));
-    const int held = ::open((scratch.path() / "store" / "+lock").c_str(), O_RDWR | O_CLOEXEC);
+    const int held = ::open((folder / "store" / "+lock").c_str(), O_RDWR | O_CLOEXEC);
     REQUIRE(::flock(held, LOCK_EX) == 0);
 
     const auto found = files.read("entry");
