@@ -51,8 +51,6 @@ ApiProblem problem_of_read(beast::error_code failed)
         return {413, "body_too_large", "The body is larger than this listener takes."};
     if (failed == http::error::header_limit)
         return {431, "head_too_large", "The request's head is too large."};
-    if (failed == beast::error::timeout)
-        return {408, "request_timeout", "The request did not arrive in time."};
     if (failed == http::error::bad_version)
         return {505, "unsupported_version", "This listener speaks HTTP/1.0 and HTTP/1.1."};
     return {400, "malformed_request", "The request is malformed: " + failed.message() + "."};
@@ -62,7 +60,8 @@ bool is_peer_gone(beast::error_code failed)
 {
     return failed == http::error::end_of_stream || failed == asio::error::eof ||
            failed == asio::error::connection_reset || failed == asio::error::operation_aborted ||
-           failed == asio::error::broken_pipe || failed == asio::error::bad_descriptor;
+           failed == asio::error::broken_pipe || failed == asio::error::bad_descriptor ||
+           failed == beast::error::timeout; // Beast has closed the socket by then
 }
 
 } // namespace

@@ -3,6 +3,8 @@
 #include "admin/json.hpp"
 #include "ports/tenant_store.hpp"
 
+#include <algorithm>
+
 namespace gw::handlers {
 
 namespace {
@@ -66,6 +68,12 @@ awaitable<ApiResponse> create_tenant(ApiCall& call)
     auto tenant = read_tenant(call.request.body());
     if (!tenant)
         co_return refuse(call, tenant.error());
+    const auto& plans = call.services.keys.rules().plans;
+    if (tenant->plan && std::ranges::find(plans, *tenant->plan) == plans.end()) {
+        FieldError unknown{"/plan", "there is no plan of that name in the configuration"};
+        const ApiProblem problem{422, "invalid_fields", "Some fields are not valid; see errors.", {unknown}};
+        co_return refuse(call, problem);
+    }
     const auto identity = repeat_identity(call, "", "tenants.create");
     if (!identity)
         co_return refuse(call, identity.error());

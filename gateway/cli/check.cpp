@@ -71,11 +71,17 @@ void print_json(const Loaded& checked)
     std::cout << json::serialize(out) << '\n';
 }
 
+std::string counted(std::size_t count, const char* noun)
+{
+    return std::to_string(count) + ' ' + noun + (count == 1 ? "" : "s");
+}
+
 void print_summary(const std::string& file, const Loaded& checked)
 {
     const Settings& settings = checked.settings;
-    std::cout << file << ": ok: " << settings.routes.size() << " routes, " << settings.upstreams.size()
-              << " upstreams, " << settings.plans.size() << " plans\n";
+    std::cout << file << ": ok: " << counted(settings.routes.size(), "route") << ", "
+              << counted(settings.upstreams.size(), "upstream") << ", "
+              << counted(settings.plans.size(), "plan") << '\n';
     for (const ListenAddress& listen : settings.gateway.listen)
         std::cout << "gateway: " << url_of(listen) << '\n';
     for (const ListenAddress& listen : settings.admin.listen)
@@ -100,14 +106,13 @@ int run_check(const CommonOptions& common)
     }
     std::size_t errors = 0;
     for (const Problem& problem : checked.problems) {
-        const bool is_error = problem.severity == Problem::Severity::error;
-        errors += is_error ? 1 : 0;
-        std::cout << (is_error ? "" : "warning: ") << problem.str(common.config) << '\n';
+        errors += problem.severity == Problem::Severity::error ? 1 : 0;
+        std::cout << problem.str(common.config) << '\n';
     }
     if (checked.ok())
         print_summary(common.config, checked);
     else
-        std::cout << common.config << ": " << errors << (errors == 1 ? " error\n" : " errors\n");
+        std::cout << common.config << ": " << counted(errors, "error") << '\n';
     return checked.ok() ? 0 : 1;
 }
 

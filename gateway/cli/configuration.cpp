@@ -113,9 +113,8 @@ KeyId parse_key_id(const std::string& text)
 {
     if (const auto id = KeyId::parse(text))
         return *id;
-    throw CommandFailed{"'" + text +
-                        "' is not a key id: 16 letters and digits (the part after the environment in "
-                        "the key's prefix)"};
+    // The text is not repeated: it may be a whole key.
+    throw CommandFailed{"not a key id: 16 letters and digits (the part after the environment in the key's prefix)"};
 }
 
 std::vector<std::string> split_list(const std::string& text)

@@ -31,6 +31,14 @@ std::string time_or_dash(const std::optional<WallTime>& when)
     return when ? to_rfc3339(*when) : "-";
 }
 
+// "live", "live until ...", "ended ...".
+std::string life_of(const KeyVersion& version)
+{
+    if (!version.is_live(wall_now()))
+        return "ended " + time_or_dash(version.ends_at);
+    return version.ends_at ? "live until " + to_rfc3339(*version.ends_at) : "live";
+}
+
 void print_record(const KeyRecord& key, const KeyRules& rules)
 {
     std::vector<std::vector<std::string>> rows{
@@ -50,9 +58,8 @@ void print_record(const KeyRecord& key, const KeyRules& rules)
     for (const Network& network : key.allowed_ips)
         rows.push_back({"allowed ip", network.str()});
     for (const KeyVersion& version : key.versions)
-        rows.push_back({"version " + std::to_string(version.number),
-                        "..." + version.last4 + " " + (version.is_live(wall_now()) ? "live" : "ended") +
-                            (version.ends_at ? " until " + to_rfc3339(*version.ends_at) : std::string{})});
+        rows.push_back(
+            {"version " + std::to_string(version.number), "..." + version.last4 + " " + life_of(version)});
     if (key.revoked_at)
         rows.push_back({"revoked", to_rfc3339(*key.revoked_at) + " " + key.revoked_reason.value_or("")});
     std::cout << format_table(rows);

@@ -113,12 +113,12 @@ TEST_CASE("admin server: what is malformed, ambiguous or too large is refused an
     CHECK(has(answer, "Connection: close"));
 }
 
-TEST_CASE("admin server: a request that does not arrive in time is 408", "[admin]")
+TEST_CASE("admin server: a request that does not arrive in time ends the connection", "[admin]")
 {
     AdminOptions options;
     options.read_timeout = std::chrono::milliseconds{50};
     ServerWorld world{options};
-    CHECK(world.ask("GET /livez HTTP/1.1\r\nHo").starts_with("HTTP/1.1 408 "));
+    CHECK(world.ask("GET /livez HTTP/1.1\r\nHo").empty());
 }
 
 TEST_CASE("admin server: Expect: 100-continue is answered before the body", "[admin]")
