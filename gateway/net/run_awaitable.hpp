@@ -28,8 +28,8 @@ awaitable<void> keep_result(awaitable<T> work, std::optional<T>& out)
     out.emplace(std::move(value));
 }
 
-// A context from a store that is never destroyed: the pool thread that woke the coroutine may still be letting
-// go of the context when run() returns.
+// A context from a store that is never destroyed: the pool thread that woke the coroutine may still be
+// letting go of the context when run() returns.
 class LastingContext {
 public:
     LastingContext()
@@ -87,8 +87,7 @@ inline void run(asio::io_context& context, awaitable<void> work)
 }
 
 template <class T>
-    requires(!std::is_void_v<T>)
-T run(asio::io_context& context, awaitable<T> work)
+requires(!std::is_void_v<T>) T run(asio::io_context& context, awaitable<T> work)
 {
     std::optional<T> out;
     run(context, detail::keep_result(std::move(work), out));

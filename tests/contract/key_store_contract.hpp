@@ -142,7 +142,8 @@ inline void key_versions_contract(const MakeStores& make)
     const auto why = stores->why("key.regenerate", k_id);
     const auto regenerate = [&](WallTime overlap_end) {
         const auto version = run(keys.reserve_version(id, "aaaa")).value();
-        return run(keys.activate_version(id, version, overlap_end, stores->why("key.regenerate", k_id))).value();
+        return run(keys.activate_version(id, version, overlap_end, stores->why("key.regenerate", k_id)))
+            .value();
     };
 
     SECTION("reserve_version: the next number, pending, the old one still live")
@@ -335,7 +336,8 @@ inline void key_update_contract(const MakeStores& make)
     {
         KeyChanges changes;
         changes.external_id = std::optional<std::string>{"ext-1"};
-        CHECK(run(keys.update(key_id(numbered_id(1)), changes, std::nullopt, why)).error() == errc::not_found);
+        CHECK(run(keys.update(key_id(numbered_id(1)), changes, std::nullopt, why)).error() ==
+              errc::not_found);
         KeyRecord other = stores->pending_key(numbered_id(2));
         other.external_id = "ext-1";
         stores->add_key(other);

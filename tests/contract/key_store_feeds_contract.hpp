@@ -1,5 +1,5 @@
-// What every KeyStore keeps for background work: the change sequence, audit entries of changes, the outbox and
-// what crashes left behind.
+// What every KeyStore keeps for background work: the change sequence, audit entries of changes, the outbox
+// and what crashes left behind.
 #pragma once
 
 #include "contract/stores_under_test.hpp"
@@ -34,7 +34,8 @@ inline void key_changes_contract(const MakeStores& make)
                 record_version = run(keys.update(id, disabling, std::nullopt, why)).value().record_version;
             } else if (step == 1) {
                 const auto version = run(keys.reserve_version(id, "bbbb")).value();
-                record_version = run(keys.activate_version(id, version, stores->now(), why)).value().record_version;
+                record_version =
+                    run(keys.activate_version(id, version, stores->now(), why)).value().record_version;
             } else {
                 record_version = run(keys.revoke(id, std::nullopt, why)).value().record_version;
             }
@@ -51,7 +52,8 @@ inline void key_changes_contract(const MakeStores& make)
     {
         stores->add_tenant("acme");
         const auto before = run(keys.last_change()).value();
-        run(stores->tenants().set_suspended(TenantId::parse("acme").value(), true, stores->why("tenant.suspend", "acme")))
+        run(stores->tenants().set_suspended(TenantId::parse("acme").value(), true,
+                                            stores->why("tenant.suspend", "acme")))
             .value();
         const auto changes = run(keys.changes_after(before, 10)).value();
         REQUIRE(changes.size() == 1);
@@ -119,7 +121,8 @@ inline void key_outbox_contract(const MakeStores& make)
         for (int i = 0; i < 3; ++i) {
             stores->add_key(numbered_id(i));
             stores->advance(seconds{1});
-            run(keys.revoke(key_id(numbered_id(i)), std::nullopt, stores->why("key.revoke", numbered_id(i)))).value();
+            run(keys.revoke(key_id(numbered_id(i)), std::nullopt, stores->why("key.revoke", numbered_id(i))))
+                .value();
         }
         const auto pending = run(keys.pending_destructions(2)).value();
         REQUIRE(pending.size() == 2);
@@ -183,9 +186,11 @@ inline void key_outbox_contract(const MakeStores& make)
         CHECK(run(keys.find(key_id(numbered_id(1)))).value() == active);
 
         const auto version = run(keys.reserve_version(key_id(numbered_id(1)), "bbbb")).value();
-        const KeyStore::Leftover of_version{key_id(numbered_id(1)), TenantId::parse("acme").value(), version, false};
+        const KeyStore::Leftover of_version{key_id(numbered_id(1)), TenantId::parse("acme").value(), version,
+                                            false};
         const auto why = stores->why("key.regenerate", numbered_id(1));
-        const auto live = run(keys.activate_version(key_id(numbered_id(1)), version, stores->now(), why)).value();
+        const auto live =
+            run(keys.activate_version(key_id(numbered_id(1)), version, stores->now(), why)).value();
         run(keys.drop_leftover(of_version)).value();
         CHECK(run(keys.find(key_id(numbered_id(1)))).value() == live);
     }

@@ -115,9 +115,11 @@ inline void key_list_contract(const MakeStores& make)
         stores->add_key(stores->pending_key(numbered_id(1), "before"));
         KeyChanges renaming;
         renaming.name = "after";
-        run(keys.update(key_id(numbered_id(1)), renaming, std::nullopt, stores->why("key.update", ""))).value();
+        run(keys.update(key_id(numbered_id(1)), renaming, std::nullopt, stores->why("key.update", "")))
+            .value();
         const auto version = run(keys.reserve_version(key_id(numbered_id(1)), "WXYZ")).value();
-        run(keys.activate_version(key_id(numbered_id(1)), version, stores->now(), stores->why("x", ""))).value();
+        run(keys.activate_version(key_id(numbered_id(1)), version, stores->now(), stores->why("x", "")))
+            .value();
         KeyQuery query = of_acme;
         const auto found = [&](const std::string& text) {
             query.text = text;
@@ -184,7 +186,8 @@ inline void key_list_contract(const MakeStores& make)
         KeyQuery query = of_acme;
         query.limit = 2;
         const auto cursor = run(keys.list(query)).value().next_cursor.value();
-        for (const std::string& bad : {std::string{"x"}, std::string{"!!!!"}, cursor + "A", cursor.substr(1)}) {
+        for (const std::string& bad :
+             {std::string{"x"}, std::string{"!!!!"}, cursor + "A", cursor.substr(1)}) {
             query.cursor = bad;
             CHECK(run(keys.list(query)).error() == errc::invalid);
         }

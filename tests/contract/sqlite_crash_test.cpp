@@ -19,7 +19,8 @@ namespace {
     for (int i = first;; ++i) {
         stores.add_key(numbered_id(i));
         if (i % 3 == 0)
-            run(stores.keys().revoke(key_id(numbered_id(i)), std::nullopt, stores.why("key.revoke", numbered_id(i))))
+            run(stores.keys().revoke(key_id(numbered_id(i)), std::nullopt,
+                                     stores.why("key.revoke", numbered_id(i))))
                 .value();
         run(stores.quotas().debit(counter, {k_start, k_start + hours{1}}, 1'000'000, 1)).value();
         if (::write(acknowledged, &i, sizeof i) != sizeof i)

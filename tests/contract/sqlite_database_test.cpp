@@ -44,7 +44,8 @@ TEST_CASE("sqlite database: its files, in a folder that it creates, are for thei
     std::vector<std::string> names;
     for (const auto& entry : fs::directory_iterator{file.parent_path()}) {
         names.push_back(entry.path().filename());
-        CHECK((entry.status().permissions() & fs::perms::mask) == (fs::perms::owner_read | fs::perms::owner_write));
+        CHECK((entry.status().permissions() & fs::perms::mask) ==
+              (fs::perms::owner_read | fs::perms::owner_write));
     }
     std::sort(names.begin(), names.end());
     CHECK(names == std::vector<std::string>{"portcullis-usage.db", "portcullis-usage.db-shm",
@@ -67,7 +68,8 @@ TEST_CASE("sqlite database: what was committed is there after opening again", "[
     CHECK(run(stores.keys().find(key_id(numbered_id(1)))).value() == before);
 }
 
-TEST_CASE("sqlite database: a second one on the same file sees changes at once and may change, too", "[adapters]")
+TEST_CASE("sqlite database: a second one on the same file sees changes at once and may change, too",
+          "[adapters]")
 {
     const TemporaryFolder folder;
     SqliteStores serving{folder.path() / "portcullis.db"};
@@ -99,7 +101,8 @@ TEST_CASE("sqlite database: two at once debit a quota no further than it goes", 
     CHECK(granted == 200);
 }
 
-TEST_CASE("sqlite database: reads go on while another process writes; writes end at the deadline", "[adapters]")
+TEST_CASE("sqlite database: reads go on while another process writes; writes end at the deadline",
+          "[adapters]")
 {
     const TemporaryFolder folder;
     const fs::path file = folder.path() / "portcullis.db";
@@ -123,7 +126,8 @@ TEST_CASE("sqlite database: reads go on while another process writes; writes end
     CHECK(run(stores.tenants().find(TenantId::parse("acme").value())).value()->name == "Tenant acme");
 }
 
-TEST_CASE("sqlite database: a file that is not a database is corrupt, one without rights unavailable", "[adapters]")
+TEST_CASE("sqlite database: a file that is not a database is corrupt, one without rights unavailable",
+          "[adapters]")
 {
     const TemporaryFolder folder;
     const fs::path file = folder.path() / "portcullis.db";
@@ -143,11 +147,13 @@ TEST_CASE("sqlite database: a row that does not decode is corrupt, and the next 
     stores.add_tenant("acme");
     stores.add_key(numbered_id(1));
     stores.add_key(numbered_id(2));
-    const char* const damage = GENERATE("limits = '[{}]'", "scopes = 'orders:read'", "allowed_ips = '[\"10.0.0.0/99\"]'",
-                                        "owner_id = ''", "tenant = 'NOT VALID'");
-    const std::string sql = std::string{"PRAGMA foreign_keys = OFF; UPDATE keys SET "} + damage + " WHERE key_id = '" +
-                            numbered_id(1) + "'";
-    sqlite::Connection{folder.path() / "portcullis.db", sqlite::Connection::Durability::full}.execute(sql.c_str());
+    const char* const damage =
+        GENERATE("limits = '[{}]'", "scopes = 'orders:read'", "allowed_ips = '[\"10.0.0.0/99\"]'",
+                 "owner_id = ''", "tenant = 'NOT VALID'");
+    const std::string sql = std::string{"PRAGMA foreign_keys = OFF; UPDATE keys SET "} + damage +
+                            " WHERE key_id = '" + numbered_id(1) + "'";
+    sqlite::Connection{folder.path() / "portcullis.db", sqlite::Connection::Durability::full}.execute(
+        sql.c_str());
     CHECK(run(stores.keys().find(key_id(numbered_id(1)))).error() == errc::corrupt);
     CHECK(run(stores.keys().find(key_id(numbered_id(2)))).value().has_value());
 }
@@ -174,7 +180,8 @@ TEST_CASE("sqlite audit log: no statement changes or deletes an entry", "[adapte
     CHECK(run(stores.audit().list({})).value().size() == 1);
 }
 
-TEST_CASE("sqlite serve lock: a second one is busy and names the process; it ends with its owner", "[adapters]")
+TEST_CASE("sqlite serve lock: a second one is busy and names the process; it ends with its owner",
+          "[adapters]")
 {
     const TemporaryFolder folder;
     const fs::path file = folder.path() / "portcullis.db";
@@ -222,8 +229,9 @@ TEST_CASE("sqlite maintain: drops what has expired and nothing else", "[adapters
     const CounterId counter{{1, 2}, {3, 4}};
     run(stores.quotas().debit(counter, {k_start, k_start + hours{1}}, 10, 4)).value();
     run(stores.quotas().debit(counter, {k_start, k_start + hours{72}}, 10, 4)).value();
-    run(stores.usage().apply(usage_batch("n1", 1, {usage_row(k_start, "acme", "", 0, "r", 1),
-                                                  usage_row(k_start + hours{24}, "acme", "", 0, "r", 1)})))
+    run(stores.usage().apply(usage_batch("n1", 1,
+                                         {usage_row(k_start, "acme", "", 0, "r", 1),
+                                          usage_row(k_start + hours{24}, "acme", "", 0, "r", 1)})))
         .value();
     const auto last = run(stores.keys().last_change()).value();
     sqlite::Keep keep;
@@ -248,7 +256,8 @@ TEST_CASE("sqlite maintain: drops what has expired and nothing else", "[adapters
         CHECK(run(stores.keys().changes_after(0, 100)).value().size() == 3);
         CHECK(run(stores.keys().last_change()).value() == last);
         CHECK(run(stores.usage().read({})).value().size() == 1);
-        CHECK(run(stores.quotas().debit(counter, {k_start, k_start + hours{72}}, 10, 10)).value().granted == 6);
+        CHECK(run(stores.quotas().debit(counter, {k_start, k_start + hours{72}}, 10, 10)).value().granted ==
+              6);
     }
     SECTION("old changes stay as long as they are among the newest")
     {

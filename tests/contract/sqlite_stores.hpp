@@ -41,7 +41,8 @@ class SqliteStores final : public StoresUnderTest {
 public:
     explicit SqliteStores(const std::filesystem::path& file, sqlite::Database::Options options = {})
         : database_(file, options), keys_(database_, pool_, [this] { return now(); }),
-          tenants_(database_, pool_, [this] { return now(); }), audit_(database_, pool_, [this] { return now(); }),
+          tenants_(database_, pool_, [this] { return now(); }),
+          audit_(database_, pool_, [this] { return now(); }),
           usage_(database_, pool_, [this] { return now(); }), quotas_(database_, pool_)
     {
     }

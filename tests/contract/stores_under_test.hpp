@@ -1,6 +1,6 @@
 // What the contract suites need of an implementation of the metadata stores: a fresh, empty set of them that
-// shares one database, on a clock that the suite moves. Each suite is a function that takes a MakeStores and is
-// called from a TEST_CASE of the adapter's own file.
+// shares one database, on a clock that the suite moves. Each suite is a function that takes a MakeStores and
+// is called from a TEST_CASE of the adapter's own file.
 #pragma once
 
 #include "ports/audit_log.hpp"
@@ -49,7 +49,8 @@ public:
         tenant.created_at = now();
         run(tenants().add(tenant, why("tenant.create", id))).value();
     }
-    AuditEntry why(const std::string& action, const std::string& target, const std::string& tenant = "acme") const
+    AuditEntry why(const std::string& action, const std::string& target,
+                   const std::string& tenant = "acme") const
     {
         AuditEntry entry;
         entry.actor_type = "operator";

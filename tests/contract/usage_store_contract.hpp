@@ -8,8 +8,8 @@
 
 namespace gw::contract {
 
-inline UsageRow usage_row(WallTime minute, const std::string& tenant, const std::string& key, std::uint32_t version,
-                          const std::string& route, std::uint64_t requests)
+inline UsageRow usage_row(WallTime minute, const std::string& tenant, const std::string& key,
+                          std::uint32_t version, const std::string& route, std::uint64_t requests)
 {
     UsageRow row;
     row.minute = minute;

@@ -44,7 +44,7 @@ CREATE TABLE keys (
 CREATE INDEX keys_by_tenant_created ON keys (tenant, created_at, key_id, status, environment, owner_id, search_text);
 CREATE INDEX keys_by_tenant_name    ON keys (tenant, name_key, key_id, status, environment, owner_id, search_text);
 CREATE INDEX keys_by_created        ON keys (created_at, key_id, status, environment, owner_id, search_text);
-CREATE INDEX keys_by_name           ON keys (name_key, key_id, status, environment, owner_id);
+CREATE INDEX keys_by_name           ON keys (name_key, key_id, status, environment, owner_id, search_text);
 CREATE INDEX keys_by_owner          ON keys (owner_id, tenant, created_at, key_id, status, environment);
 CREATE INDEX keys_pending           ON keys (created_at, key_id) WHERE status = 'pending';
 CREATE UNIQUE INDEX keys_external_id ON keys (tenant, external_id)

@@ -28,8 +28,9 @@ AuditEntry read_entry(const Statement& row)
 
 std::string select_entries(const AuditQuery& query)
 {
-    std::string sql = "SELECT sequence, at, tenant, actor_type, actor, action, target_type, target, details, address,"
-                      " user_agent, request_id FROM audit WHERE sequence < ?";
+    std::string sql =
+        "SELECT sequence, at, tenant, actor_type, actor, action, target_type, target, details, address,"
+        " user_agent, request_id FROM audit WHERE sequence < ?";
     if (query.tenant)
         sql += " AND tenant = ?";
     if (query.target)

@@ -1,5 +1,6 @@
-// How the stores' coroutines make their blocking calls: the deadline starts when the call is made, waiting for a
-// thread included. `work(Connection&)` returns a result<T>; write it on a line of its own (STYLE.md section 7).
+// How the stores' coroutines make their blocking calls: the deadline starts when the call is made, waiting
+// for a thread included. `work(Connection&)` returns a result<T>; write it on a line of its own (STYLE.md
+// section 7).
 #pragma once
 
 #include "adapters/sqlite/database.hpp"
@@ -19,8 +20,8 @@ awaitable<std::invoke_result_t<Work&, Connection&>> write(DatabaseFile& file, De
 
 // On one state of the file, on any thread of `pool`.
 template <class Work>
-awaitable<std::invoke_result_t<Work&, Connection&>> read(DatabaseFile& file, BlockingPool& pool, Deadline deadline,
-                                                         Work work)
+awaitable<std::invoke_result_t<Work&, Connection&>> read(DatabaseFile& file, BlockingPool& pool,
+                                                         Deadline deadline, Work work)
 {
     auto call = [&] { return file.read(deadline, work); };
     co_return co_await offload(pool, call);

@@ -83,15 +83,17 @@ std::uint64_t Statement::unsigned_integer(int column) const noexcept
 std::string_view Statement::text(int column) const noexcept
 {
     const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-    return data == nullptr ? std::string_view{}
-                           : std::string_view{data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+    return data == nullptr
+               ? std::string_view{}
+               : std::string_view{data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
 }
 
 std::string_view Statement::blob(int column) const noexcept
 {
     const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
-    return data == nullptr ? std::string_view{}
-                           : std::string_view{data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+    return data == nullptr
+               ? std::string_view{}
+               : std::string_view{data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
 }
 
 bool Statement::is_null(int column) const noexcept
@@ -108,7 +110,8 @@ void Statement::bind_next(std::string_view text)
 {
     // A null pointer would bind NULL.
     const char* data = text.data() == nullptr ? "" : text.data();
-    check(database_, sqlite3_bind_text64(statement_, ++bound_, data, text.size(), SQLITE_STATIC, SQLITE_UTF8));
+    check(database_,
+          sqlite3_bind_text64(statement_, ++bound_, data, text.size(), SQLITE_STATIC, SQLITE_UTF8));
 }
 
 void Statement::bind_next(std::span<const unsigned char> blob)
@@ -135,8 +138,9 @@ Connection::Connection(const std::filesystem::path& file, Durability durability)
         check(database_, sqlite3_busy_timeout(database_, 5'000));
         enter_wal_mode();
         execute(durability == Durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
-        execute("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
-                "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192; PRAGMA journal_size_limit = 67108864");
+        execute(
+            "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+            "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192; PRAGMA journal_size_limit = 67108864");
     } catch (...) {
         sqlite3_close_v2(database_);
         throw;
@@ -151,8 +155,9 @@ void Connection::enter_wal_mode()
         try {
             auto mode = prepare("PRAGMA journal_mode = WAL");
             if (!mode.step() || mode.text(0) != "wal")
-                throw SqliteError{errc::unavailable, "this file system cannot hold the database: it has no shared "
-                                                     "memory for a write-ahead log; use a local disk"};
+                throw SqliteError{errc::unavailable,
+                                  "this file system cannot hold the database: it has no shared "
+                                  "memory for a write-ahead log; use a local disk"};
             return;
         } catch (const SqliteError&) {
             // Changing the mode does not wait for locks: two processes opening a new file meet here.

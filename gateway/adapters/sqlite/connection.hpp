@@ -39,13 +39,16 @@ private:
 // the next step.
 class Statement {
 public:
-    Statement(sqlite3* database, sqlite3_stmt* statement) noexcept : database_(database), statement_(statement) {}
+    Statement(sqlite3* database, sqlite3_stmt* statement) noexcept
+        : database_(database), statement_(statement)
+    {
+    }
     Statement(const Statement&) = delete;
     Statement& operator=(const Statement&) = delete;
     ~Statement(); // resets it and forgets what was bound
 
-    // Parameters from left to right, from the first: integers, enums, booleans, text, blobs, and optionals of them.
-    // Text and blobs must outlive the steps.
+    // Parameters from left to right, from the first: integers, enums, booleans, text, blobs, and optionals of
+    // them. Text and blobs must outlive the steps.
     template <class... Values>
     Statement& bind(const Values&... values)
     {
@@ -71,11 +74,8 @@ private:
     void bind_next(std::span<const unsigned char> blob);
     void bind_next(std::nullopt_t);
     template <class T>
-        requires std::is_integral_v<T>
-    void bind_next(T value)
-    {
-        bind_next(static_cast<std::int64_t>(value));
-    }
+    requires std::is_integral_v<T>
+    void bind_next(T value) { bind_next(static_cast<std::int64_t>(value)); }
     template <class Rep, class Period>
     void bind_next(std::chrono::sys_time<std::chrono::duration<Rep, Period>> time)
     {
@@ -109,7 +109,8 @@ public:
     Connection& operator=(const Connection&) = delete;
     ~Connection();
 
-    // Prepared once and kept under its text, so texts must be few. A statement may be borrowed once at a time.
+    // Prepared once and kept under its text, so texts must be few. A statement may be borrowed once at a
+    // time.
     Statement prepare(std::string_view sql);
     // Runs a script of statements without parameters or rows.
     void execute(const char* sql);

@@ -13,8 +13,8 @@ namespace gw::sqlite {
 // The place behind one key, in one order.
 struct Cursor {
     KeyQuery::Sort sort = KeyQuery::Sort::created_desc;
-    KeyId id;              // breaks ties
-    std::string name_key;  // for orders by name
+    KeyId id;                    // breaks ties
+    std::string name_key;        // for orders by name
     std::int64_t created_at = 0; // for orders by creation, milliseconds
 
     static Cursor after(const KeyRecord& record, KeyQuery::Sort sort);

@@ -6,7 +6,8 @@ namespace gw::sqlite {
 
 namespace {
 
-const std::filesystem::path& up_to_date(const std::filesystem::path& file, std::string_view kind, bool migrate)
+const std::filesystem::path& up_to_date(const std::filesystem::path& file, std::string_view kind,
+                                        bool migrate)
 {
     const auto migrations = Migrations::embedded(kind);
     if (migrate)

@@ -1,5 +1,6 @@
-// The embedded store: the main file (tenants, keys, changes, audit, quotas) and beside it the usage file, each
-// brought up to date when it is opened. The stores in this folder share one Database, and it outlives them.
+// The embedded store: the main file (tenants, keys, changes, audit, quotas) and beside it the usage file,
+// each brought up to date when it is opened. The stores in this folder share one Database, and it outlives
+// them.
 #pragma once
 
 #include "adapters/sqlite/database_file.hpp"
@@ -15,9 +16,9 @@ namespace gw::sqlite {
 class Database {
 public:
     struct Options {
-        std::size_t readers = 4;                    // connections for reading, of each file
-        std::chrono::milliseconds deadline{5'000};  // a call that takes longer fails with errc::unavailable
-        bool migrate = true;                        // false: a file that is not up to date is refused
+        std::size_t readers = 4;                   // connections for reading, of each file
+        std::chrono::milliseconds deadline{5'000}; // a call that takes longer fails with errc::unavailable
+        bool migrate = true;                       // false: a file that is not up to date is refused
     };
 
     // `file` is the main one; "data/portcullis.db" has its usage in "data/portcullis-usage.db". Throws

@@ -9,8 +9,8 @@
 namespace gw::sqlite {
 
 DatabaseFile::DatabaseFile(std::filesystem::path file, Connection::Durability durability, std::size_t readers)
-    : file_(std::move(file)), durability_(durability), writer_(std::make_unique<Connection>(file_, durability)),
-      unopened_readers_(readers)
+    : file_(std::move(file)), durability_(durability),
+      writer_(std::make_unique<Connection>(file_, durability)), unopened_readers_(readers)
 {
     // Room for all of them, so that giving one back cannot fail.
     idle_readers_.reserve(readers);

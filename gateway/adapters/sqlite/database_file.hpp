@@ -1,8 +1,8 @@
 // One database file: a writer connection and a few readers, so that reading never waits for a writer's fsync.
 // Several processes may have it open at once.
 //
-// Every call names a deadline, returns errc and never throws SqliteError: what goes wrong is logged here, once.
-// Any thread; calls block, so they are made on a blocking pool.
+// Every call names a deadline, returns errc and never throws SqliteError: what goes wrong is logged here,
+// once. Any thread; calls block, so they are made on a blocking pool.
 #pragma once
 
 #include "adapters/sqlite/connection.hpp"
@@ -67,7 +67,10 @@ private:
     // A reader, given back at scope end.
     class Borrowed {
     public:
-        Borrowed(DatabaseFile& file, Deadline deadline) : file_(file), connection_(file.borrow_reader(deadline)) {}
+        Borrowed(DatabaseFile& file, Deadline deadline)
+            : file_(file), connection_(file.borrow_reader(deadline))
+        {
+        }
         Borrowed(const Borrowed&) = delete;
         Borrowed& operator=(const Borrowed&) = delete;
         ~Borrowed() { file_.give_back_reader(std::move(connection_)); }

@@ -14,8 +14,9 @@ void write_audit(Connection& connection, const AuditEntry& entry, WallTime now)
 {
     const WallTime at = entry.at == WallTime{} ? now : entry.at;
     connection
-        .prepare("INSERT INTO audit (at, tenant, actor_type, actor, action, target_type, target, details, address,"
-                 " user_agent, request_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        .prepare(
+            "INSERT INTO audit (at, tenant, actor_type, actor, action, target_type, target, details, address,"
+            " user_agent, request_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(at, entry.tenant, entry.actor_type, entry.actor, entry.action, entry.target_type, entry.target,
               entry.details, entry.address, entry.user_agent, entry.request_id)
         .run();

@@ -43,8 +43,9 @@ result<bool> make_version_live(KeyRecord& record, std::uint32_t number, WallTime
                                      [&](const KeyVersion& v) { return v.number == number; });
     if (wanted == record.versions.end())
         return errc::not_found;
-    const bool is_overtaken = std::any_of(std::next(wanted), record.versions.end(),
-                                          [](const KeyVersion& v) { return v.status != VersionStatus::pending; });
+    const bool is_overtaken = std::any_of(std::next(wanted), record.versions.end(), [](const KeyVersion& v) {
+        return v.status != VersionStatus::pending;
+    });
     if (!is_in_use(record) || wanted->status != VersionStatus::pending || is_overtaken)
         return errc::conflict;
 
@@ -66,7 +67,8 @@ result<bool> make_version_live(KeyRecord& record, std::uint32_t number, WallTime
     return true;
 }
 
-result<bool> apply_changes(KeyRecord& record, const KeyChanges& changes, std::optional<std::uint64_t> if_version)
+result<bool> apply_changes(KeyRecord& record, const KeyChanges& changes,
+                           std::optional<std::uint64_t> if_version)
 {
     if (changes.status && *changes.status != KeyStatus::active && *changes.status != KeyStatus::disabled)
         return errc::invalid;

@@ -79,9 +79,10 @@ result<KeyPage> list_keys(Connection& connection, const KeyQuery& query)
         return page;
 
     const Where where = where_of(query, after);
-    auto rows = connection.prepare("SELECT " + std::string{k_key_columns} + " FROM keys AS k INDEXED BY " +
-                                   std::string{index_for(query)} + " LEFT JOIN tenants AS t ON t.id = k.tenant" +
-                                   where.sql + order_of(query.sort) + " LIMIT ?");
+    auto rows =
+        connection.prepare("SELECT " + std::string{k_key_columns} + " FROM keys AS k INDEXED BY " +
+                           std::string{index_for(query)} + " LEFT JOIN tenants AS t ON t.id = k.tenant" +
+                           where.sql + order_of(query.sort) + " LIMIT ?");
     for (const auto& value : where.values)
         std::visit([&](const auto& v) { rows.bind(v); }, value);
     rows.bind(query.limit + 1); // one more tells whether there is a next page

@@ -36,17 +36,19 @@ void save_versions(Connection& connection, const KeyRecord& record)
             .prepare("INSERT INTO key_versions (key_id, number, last4, status, created_at, ends_at)"
                      " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key_id, number)"
                      " DO UPDATE SET status = excluded.status, ends_at = excluded.ends_at")
-            .bind(record.id.view(), version.number, version.last4, to_string(version.status), version.created_at,
-                  version.ends_at)
+            .bind(record.id.view(), version.number, version.last4, to_string(version.status),
+                  version.created_at, version.ends_at)
             .run();
 }
 
 } // namespace
 
-const std::string_view k_key_columns =
-    "k.key_id, k.tenant, k.owner_type, k.owner_id, k.owner_name, k.name, k.environment, k.scopes, k.plan, k.limits, "
-    "k.allowed_ips, k.description, k.metadata, k.external_id, k.status, k.created_at, k.created_by, k.updated_at, "
-    "k.rotated_at, k.expires_at, k.revoked_at, k.revoked_reason, k.management, k.record_version, t.suspended, t.plan";
+const std::string_view k_key_columns = "k.key_id, k.tenant, k.owner_type, k.owner_id, k.owner_name, k.name, "
+                                       "k.environment, k.scopes, k.plan, k.limits, "
+                                       "k.allowed_ips, k.description, k.metadata, k.external_id, k.status, "
+                                       "k.created_at, k.created_by, k.updated_at, "
+                                       "k.rotated_at, k.expires_at, k.revoked_at, k.revoked_reason, "
+                                       "k.management, k.record_version, t.suspended, t.plan";
 
 KeyRecord read_key(const Statement& row)
 {
@@ -99,8 +101,9 @@ void read_versions(Connection& connection, KeyRecord& record)
 
 std::optional<KeyRecord> find_key(Connection& connection, const KeyId& id)
 {
-    static const std::string sql = "SELECT " + std::string{k_key_columns} +
-                                   " FROM keys AS k LEFT JOIN tenants AS t ON t.id = k.tenant WHERE k.key_id = ?";
+    static const std::string sql =
+        "SELECT " + std::string{k_key_columns} +
+        " FROM keys AS k LEFT JOIN tenants AS t ON t.id = k.tenant WHERE k.key_id = ?";
     auto row = connection.prepare(sql);
     row.bind(id.view());
     if (!row.step())
@@ -116,16 +119,20 @@ void insert_key(Connection& connection, const KeyRecord& record)
                       networks = encode_networks(record.allowed_ips), name_key = to_lower_ascii(record.name),
                       search = search_text(record);
     connection
-        .prepare("INSERT INTO keys (key_id, tenant, owner_type, owner_id, owner_name, name, environment, scopes, plan,"
-                 " limits, allowed_ips, description, metadata, external_id, status, created_at, created_by, updated_at,"
-                 " rotated_at, expires_at, revoked_at, revoked_reason, management, record_version, next_version,"
-                 " name_key, search_text)"
-                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-        .bind(record.id.view(), record.tenant.str(), record.owner.type, record.owner.id.str(), record.owner.name,
-              record.name, to_string(record.environment), scopes, record.plan, limits, networks, record.description,
-              record.metadata, record.external_id, to_string(record.status), record.created_at, record.created_by,
-              record.updated_at, record.rotated_at, record.expires_at, record.revoked_at, record.revoked_reason,
-              record.management, record.record_version, record.versions.back().number + 1, name_key, search)
+        .prepare(
+            "INSERT INTO keys (key_id, tenant, owner_type, owner_id, owner_name, name, environment, scopes, "
+            "plan,"
+            " limits, allowed_ips, description, metadata, external_id, status, created_at, created_by, "
+            "updated_at,"
+            " rotated_at, expires_at, revoked_at, revoked_reason, management, record_version, next_version,"
+            " name_key, search_text)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        .bind(record.id.view(), record.tenant.str(), record.owner.type, record.owner.id.str(),
+              record.owner.name, record.name, to_string(record.environment), scopes, record.plan, limits,
+              networks, record.description, record.metadata, record.external_id, to_string(record.status),
+              record.created_at, record.created_by, record.updated_at, record.rotated_at, record.expires_at,
+              record.revoked_at, record.revoked_reason, record.management, record.record_version,
+              record.versions.back().number + 1, name_key, search)
         .run();
     save_versions(connection, record);
 }
@@ -136,21 +143,24 @@ void save_key(Connection& connection, const KeyRecord& record)
                       networks = encode_networks(record.allowed_ips), name_key = to_lower_ascii(record.name),
                       search = search_text(record);
     connection
-        .prepare("UPDATE keys SET name = ?, scopes = ?, plan = ?, limits = ?, allowed_ips = ?, description = ?,"
-                 " metadata = ?, external_id = ?, status = ?, updated_at = ?, rotated_at = ?, expires_at = ?,"
-                 " revoked_at = ?, revoked_reason = ?, record_version = ?, name_key = ?, search_text = ?"
-                 " WHERE key_id = ?")
+        .prepare(
+            "UPDATE keys SET name = ?, scopes = ?, plan = ?, limits = ?, allowed_ips = ?, description = ?,"
+            " metadata = ?, external_id = ?, status = ?, updated_at = ?, rotated_at = ?, expires_at = ?,"
+            " revoked_at = ?, revoked_reason = ?, record_version = ?, name_key = ?, search_text = ?"
+            " WHERE key_id = ?")
         .bind(record.name, scopes, record.plan, limits, networks, record.description, record.metadata,
-              record.external_id, to_string(record.status), record.updated_at, record.rotated_at, record.expires_at,
-              record.revoked_at, record.revoked_reason, record.record_version, name_key, search, record.id.view())
+              record.external_id, to_string(record.status), record.updated_at, record.rotated_at,
+              record.expires_at, record.revoked_at, record.revoked_reason, record.record_version, name_key,
+              search, record.id.view())
         .run();
     save_versions(connection, record);
 }
 
 bool is_external_id_taken(Connection& connection, const KeyRecord& by)
 {
-    auto row = connection.prepare("SELECT 1 FROM keys WHERE tenant = ? AND external_id = ? AND status <> 'revoked'"
-                                  " AND key_id <> ?");
+    auto row =
+        connection.prepare("SELECT 1 FROM keys WHERE tenant = ? AND external_id = ? AND status <> 'revoked'"
+                           " AND key_id <> ?");
     row.bind(by.tenant.str(), by.external_id, by.id.view());
     return row.step();
 }

@@ -21,7 +21,8 @@ bool tenant_exists(Connection& connection, const TenantId& tenant)
 
 void queue_destruction(Connection& connection, const KeyRecord& record, WallTime now)
 {
-    connection.prepare("INSERT OR IGNORE INTO vault_destructions (key_id, tenant, queued_at) VALUES (?, ?, ?)")
+    connection
+        .prepare("INSERT OR IGNORE INTO vault_destructions (key_id, tenant, queued_at) VALUES (?, ?, ?)")
         .bind(record.id.view(), record.tenant.str(), now)
         .run();
 }
@@ -37,9 +38,10 @@ awaitable<result<std::optional<KeyRecord>>> KeyStore::find(const KeyId& id)
 {
     const Deadline deadline = database_.deadline();
     auto work = [&] {
-        auto found = database_.main().read(deadline, [&](Connection& connection) -> result<std::optional<KeyRecord>> {
-            return find_key(connection, id);
-        });
+        auto found =
+            database_.main().read(deadline, [&](Connection& connection) -> result<std::optional<KeyRecord>> {
+                return find_key(connection, id);
+            });
         if (found.has_value() && found->has_value())
             add_last_uses({&**found, 1}, deadline);
         return found;
@@ -144,8 +146,8 @@ awaitable<result<std::uint32_t>> KeyStore::reserve_version(const KeyId& id, cons
     co_return co_await write(database_.main(), database_.deadline(), work);
 }
 
-awaitable<result<KeyRecord>> KeyStore::activate_version(const KeyId& id, std::uint32_t version, WallTime overlap_end,
-                                                        const AuditEntry& why)
+awaitable<result<KeyRecord>> KeyStore::activate_version(const KeyId& id, std::uint32_t version,
+                                                        WallTime overlap_end, const AuditEntry& why)
 {
     return edit(id, why, [version, overlap_end](Connection&, KeyRecord& record, WallTime now) {
         return make_version_live(record, version, overlap_end, now);

@@ -1,5 +1,5 @@
-// Keys in SQLite: gw::KeyStore's contract, for one machine. What ended, and when, is by the audit entry's time
-// (or the clock, where there is none).
+// Keys in SQLite: gw::KeyStore's contract, for one machine. What ended, and when, is by the audit entry's
+// time (or the clock, where there is none).
 #pragma once
 
 #include "adapters/sqlite/database.hpp"
@@ -24,12 +24,13 @@ public:
     awaitable<result<KeyRecord>> activate(const KeyId& id, const AuditEntry& why) override;
     // errc::conflict also if the key is pending.
     awaitable<result<std::uint32_t>> reserve_version(const KeyId& id, const std::string& last4) override;
-    // errc::not_found if there is no such version; errc::conflict if it is not pending, the key is not in use,
-    // or a newer version has gone live before it (of two regenerations at once, the older one loses).
-    awaitable<result<KeyRecord>> activate_version(const KeyId& id, std::uint32_t version, WallTime overlap_end,
-                                                  const AuditEntry& why) override;
+    // errc::not_found if there is no such version; errc::conflict if it is not pending, the key is not in
+    // use, or a newer version has gone live before it (of two regenerations at once, the older one loses).
+    awaitable<result<KeyRecord>> activate_version(const KeyId& id, std::uint32_t version,
+                                                  WallTime overlap_end, const AuditEntry& why) override;
     awaitable<result<KeyRecord>> update(const KeyId& id, const KeyChanges& changes,
-                                        std::optional<std::uint64_t> if_version, const AuditEntry& why) override;
+                                        std::optional<std::uint64_t> if_version,
+                                        const AuditEntry& why) override;
     awaitable<result<KeyRecord>> revoke(const KeyId& id, const std::optional<std::string>& reason,
                                         const AuditEntry& why) override;
 

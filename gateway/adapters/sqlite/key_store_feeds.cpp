@@ -1,5 +1,5 @@
-// KeyStore's queues, which background work drains: the outbox of Vault destructions, what crashes left behind,
-// and the change sequence.
+// KeyStore's queues, which background work drains: the outbox of Vault destructions, what crashes left
+// behind, and the change sequence.
 #include "adapters/sqlite/calls.hpp"
 #include "adapters/sqlite/journal.hpp"
 #include "adapters/sqlite/key_rows.hpp"
@@ -12,7 +12,9 @@ namespace {
 
 bool drop_key(Connection& connection, const KeyId& id)
 {
-    return connection.prepare("DELETE FROM keys WHERE key_id = ? AND status = 'pending'").bind(id.view()).run() != 0;
+    return connection.prepare("DELETE FROM keys WHERE key_id = ? AND status = 'pending'")
+               .bind(id.view())
+               .run() != 0;
 }
 
 bool drop_version(Connection& connection, const KeyStore::Leftover& leftover)
@@ -30,7 +32,8 @@ awaitable<result<std::vector<KeyStore::Destruction>>> KeyStore::pending_destruct
 {
     auto work = [&](Connection& connection) -> result<std::vector<Destruction>> {
         std::vector<Destruction> pending;
-        auto rows = connection.prepare("SELECT key_id, tenant FROM vault_destructions ORDER BY queued_at, key_id LIMIT ?");
+        auto rows = connection.prepare(
+            "SELECT key_id, tenant FROM vault_destructions ORDER BY queued_at, key_id LIMIT ?");
         rows.bind(limit);
         while (rows.step())
             pending.push_back({decode_key_id(rows.text(0)), decode_tenant_id(rows.text(1))});
@@ -52,8 +55,9 @@ awaitable<result<std::vector<KeyStore::Leftover>>> KeyStore::leftovers(WallTime 
 {
     auto work = [&](Connection& connection) -> result<std::vector<Leftover>> {
         std::vector<Leftover> found;
-        auto keys = connection.prepare("SELECT key_id, tenant FROM keys INDEXED BY keys_pending"
-                                       " WHERE status = 'pending' AND created_at < ? ORDER BY created_at LIMIT ?");
+        auto keys =
+            connection.prepare("SELECT key_id, tenant FROM keys INDEXED BY keys_pending"
+                               " WHERE status = 'pending' AND created_at < ? ORDER BY created_at LIMIT ?");
         keys.bind(older_than, limit);
         while (keys.step())
             found.push_back({decode_key_id(keys.text(0)), decode_tenant_id(keys.text(1)), 1, true});
@@ -74,7 +78,8 @@ awaitable<result<void>> KeyStore::drop_leftover(const Leftover& leftover)
 {
     auto work = [&](Connection& connection) -> result<void> {
         auto record = find_key(connection, leftover.key);
-        if (!record || !(leftover.whole_key ? drop_key(connection, leftover.key) : drop_version(connection, leftover)))
+        if (!record ||
+            !(leftover.whole_key ? drop_key(connection, leftover.key) : drop_version(connection, leftover)))
             return {};
         const WallTime now = clock_();
         const std::uint64_t record_version = record->record_version + 1;

@@ -1,5 +1,5 @@
-// When and from where keys were last used. Lies in the usage file and is merged into records as they are read:
-// it changes with traffic and is no change of the record.
+// When and from where keys were last used. Lies in the usage file and is merged into records as they are
+// read: it changes with traffic and is no change of the record.
 #pragma once
 
 #include "adapters/sqlite/connection.hpp"

@@ -7,13 +7,15 @@ namespace {
 constexpr std::uint64_t k_rows_at_once = 2'000;
 
 // Repeats `sql`, which deletes at most k_rows_at_once rows older than its one parameter, until none is left.
-result<std::uint64_t> delete_all(Database& database, DatabaseFile& file, std::string_view sql, std::int64_t bound)
+result<std::uint64_t> delete_all(Database& database, DatabaseFile& file, std::string_view sql,
+                                 std::int64_t bound)
 {
     std::uint64_t deleted = 0, last = k_rows_at_once;
     while (last == k_rows_at_once) {
-        const auto batch = file.write(database.deadline(), [&](Connection& connection) -> result<std::uint64_t> {
-            return static_cast<std::uint64_t>(connection.prepare(sql).bind(bound, k_rows_at_once).run());
-        });
+        const auto batch =
+            file.write(database.deadline(), [&](Connection& connection) -> result<std::uint64_t> {
+                return static_cast<std::uint64_t>(connection.prepare(sql).bind(bound, k_rows_at_once).run());
+            });
         if (batch.has_error())
             return batch.error();
         last = *batch;
@@ -55,8 +57,8 @@ result<Maintained> maintain_now(Database& database, WallTime now, const Keep& ke
         std::uint64_t& deleted;
     } steps[] = {
         {database.main(),
-         "DELETE FROM changes WHERE sequence IN (SELECT sequence FROM changes WHERE sequence <= ? LIMIT ?)", *bound,
-         done.changes},
+         "DELETE FROM changes WHERE sequence IN (SELECT sequence FROM changes WHERE sequence <= ? LIMIT ?)",
+         *bound, done.changes},
         {database.main(),
          "DELETE FROM quotas WHERE (policy, partition, window_start, window_end) IN"
          " (SELECT policy, partition, window_start, window_end FROM quotas WHERE window_end < ? LIMIT ?)",
@@ -64,7 +66,8 @@ result<Maintained> maintain_now(Database& database, WallTime now, const Keep& ke
         {database.usage(),
          "DELETE FROM usage_minutes WHERE (minute, tenant, key_id, version, route) IN"
          " (SELECT minute, tenant, key_id, version, route FROM usage_minutes WHERE minute < ? LIMIT ?)",
-         ms(now - std::chrono::duration_cast<std::chrono::milliseconds>(keep.usage_minutes)), done.usage_minutes},
+         ms(now - std::chrono::duration_cast<std::chrono::milliseconds>(keep.usage_minutes)),
+         done.usage_minutes},
     };
     for (const auto& step : steps) {
         const auto deleted = delete_all(database, step.file, step.sql, step.bound);

@@ -1,5 +1,5 @@
-// Scheduled housekeeping of the embedded store: rows that nothing asks for any more, and the write-ahead logs.
-// Deletes in small transactions, so that writers wait milliseconds, not for all of it.
+// Scheduled housekeeping of the embedded store: rows that nothing asks for any more, and the write-ahead
+// logs. Deletes in small transactions, so that writers wait milliseconds, not for all of it.
 #pragma once
 
 #include "adapters/sqlite/database.hpp"
@@ -14,8 +14,8 @@ struct Maintained {
 };
 
 struct Keep {
-    std::chrono::hours changes{24};            // and in any case
-    std::uint64_t newest_changes = 100'000;    // this many
+    std::chrono::hours changes{24};         // and in any case
+    std::uint64_t newest_changes = 100'000; // this many
     std::chrono::seconds usage_minutes = std::chrono::hours{48};
 };
 

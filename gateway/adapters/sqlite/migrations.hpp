@@ -1,5 +1,5 @@
 // The numbered SQL migrations of one database file (config/sql/sqlite, embedded in the binary), applied in
-// order, each in a transaction, and never again. What was applied is recorded with its checksum.
+// order, all that are pending in one transaction, and never again. What was applied is recorded with its checksum.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +29,8 @@ public:
     // Throws SqliteError: errc::conflict if the file was made by a newer portcullis or by other migrations.
     std::vector<std::string> plan(const std::filesystem::path& file) const;
     // Creates the file (0600) or brings it up to date, after copying an existing one to
-    // `<file>.before-<number>.bak`. The names of those applied. Throws as plan does. Several processes may call
-    // it at once.
+    // `<file>.before-<number>.bak`. The names of those applied. Throws as plan does. Several processes may
+    // call it at once.
     std::vector<std::string> apply(const std::filesystem::path& file) const;
 
 private:

@@ -43,8 +43,10 @@ awaitable<result<QuotaStore::Grant>> QuotaStore::debit(const CounterId& counter,
             return grant; // nothing to write
         grant.used += grant.granted;
         connection
-            .prepare("INSERT INTO quotas (policy, partition, window_start, window_end, used) VALUES (?, ?, ?, ?, ?)"
-                     " ON CONFLICT (policy, partition, window_start, window_end) DO UPDATE SET used = excluded.used")
+            .prepare("INSERT INTO quotas (policy, partition, window_start, window_end, used) VALUES (?, ?, "
+                     "?, ?, ?)"
+                     " ON CONFLICT (policy, partition, window_start, window_end) DO UPDATE SET used = "
+                     "excluded.used")
             .bind(policy, partition, window.start, window.end, grant.used)
             .run();
         return grant;

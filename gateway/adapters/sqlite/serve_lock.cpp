@@ -38,7 +38,8 @@ ServeLock::ServeLock(const std::filesystem::path& database)
         const std::string owner = owner_of(fd_);
         ::close(fd_);
         if (error != EWOULDBLOCK)
-            throw SqliteError{errc::unavailable, "cannot lock " + file.string() + ": " + std::strerror(error)};
+            throw SqliteError{errc::unavailable,
+                              "cannot lock " + file.string() + ": " + std::strerror(error)};
         throw SqliteError{errc::busy, "another portcullis serve (process " + owner + ") is using " +
                                           database.string() +
                                           ": stop it, or give this one a database of its own"};

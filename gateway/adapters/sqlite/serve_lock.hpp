@@ -1,5 +1,6 @@
-// At most one `serve` on a database: a lock on `<database>.lock`, which holds the owner's process id. The lock
-// ends with the process, however it ends. The command line takes none: it may work beside a running `serve`.
+// At most one `serve` on a database: a lock on `<database>.lock`, which holds the owner's process id. The
+// lock ends with the process, however it ends. The command line takes none: it may work beside a running
+// `serve`.
 #pragma once
 
 #include <filesystem>

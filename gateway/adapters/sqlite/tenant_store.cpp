@@ -30,11 +30,12 @@ TenantStore::TenantStore(Database& database, BlockingPool& pool, std::function<W
 awaitable<result<void>> TenantStore::add(const Tenant& tenant, const AuditEntry& why)
 {
     auto work = [&](Connection& connection) -> result<void> {
-        const auto added = connection
-                               .prepare("INSERT INTO tenants (id, name, plan, suspended, created_at)"
-                                        " VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING")
-                               .bind(tenant.id.str(), tenant.name, tenant.plan, tenant.suspended, tenant.created_at)
-                               .run();
+        const auto added =
+            connection
+                .prepare("INSERT INTO tenants (id, name, plan, suspended, created_at)"
+                         " VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING")
+                .bind(tenant.id.str(), tenant.name, tenant.plan, tenant.suspended, tenant.created_at)
+                .run();
         if (added == 0)
             return errc::conflict;
         const WallTime now = clock_();
@@ -48,7 +49,8 @@ awaitable<result<void>> TenantStore::add(const Tenant& tenant, const AuditEntry&
 awaitable<result<std::optional<Tenant>>> TenantStore::find(const TenantId& id)
 {
     auto work = [&](Connection& connection) -> result<std::optional<Tenant>> {
-        auto row = connection.prepare("SELECT id, name, plan, suspended, created_at FROM tenants WHERE id = ?");
+        auto row =
+            connection.prepare("SELECT id, name, plan, suspended, created_at FROM tenants WHERE id = ?");
         row.bind(id.str());
         std::optional<Tenant> found;
         if (row.step())
@@ -61,7 +63,8 @@ awaitable<result<std::optional<Tenant>>> TenantStore::find(const TenantId& id)
 awaitable<result<std::vector<Tenant>>> TenantStore::list()
 {
     auto work = [](Connection& connection) -> result<std::vector<Tenant>> {
-        auto rows = connection.prepare("SELECT id, name, plan, suspended, created_at FROM tenants ORDER BY id");
+        auto rows =
+            connection.prepare("SELECT id, name, plan, suspended, created_at FROM tenants ORDER BY id");
         std::vector<Tenant> tenants;
         while (rows.step())
             tenants.push_back(read_tenant(rows));

@@ -43,9 +43,10 @@ std::string_view key_text(const UsageRow& row)
 
 } // namespace
 
-const std::string_view k_usage_columns = "minute, tenant, key_id, version, route, requests, status_4xx, status_5xx, "
-                                         "status_401, status_403, status_429, bytes_in, bytes_out, latency_us_sum, "
-                                         "latency";
+const std::string_view k_usage_columns =
+    "minute, tenant, key_id, version, route, requests, status_4xx, status_5xx, "
+    "status_401, status_403, status_429, bytes_in, bytes_out, latency_us_sum, "
+    "latency";
 
 UsageRow read_usage(const Statement& row)
 {
@@ -72,7 +73,8 @@ void add_usage(Connection& connection, const UsageRow& row)
     static const std::string select = "SELECT " + std::string{k_usage_columns} +
                                       " FROM usage_minutes WHERE minute = ? AND tenant = ? AND key_id = ?"
                                       " AND version = ? AND route = ?";
-    static const std::string replace = "INSERT OR REPLACE INTO usage_minutes (" + std::string{k_usage_columns} +
+    static const std::string replace = "INSERT OR REPLACE INTO usage_minutes (" +
+                                       std::string{k_usage_columns} +
                                        ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     UsageCounts sum = row.counts;
     {

@@ -17,7 +17,8 @@ std::uint64_t sequence_of(Connection& usage, const std::string& node)
 
 std::string select_usage(const UsageQuery& query)
 {
-    std::string sql = "SELECT " + std::string{k_usage_columns} + " FROM usage_minutes WHERE minute >= ? AND minute < ?";
+    std::string sql =
+        "SELECT " + std::string{k_usage_columns} + " FROM usage_minutes WHERE minute >= ? AND minute < ?";
     if (query.tenant)
         sql += " AND tenant = ?";
     if (query.key)
@@ -43,8 +44,7 @@ awaitable<result<void>> UsageStore::apply(const UsageBatch& batch)
             add_usage(usage, row);
         for (const auto& use : batch.last_uses)
             write_last_use(usage, use);
-        usage
-            .prepare("INSERT OR REPLACE INTO usage_applied (node, sequence, applied_at) VALUES (?, ?, ?)")
+        usage.prepare("INSERT OR REPLACE INTO usage_applied (node, sequence, applied_at) VALUES (?, ?, ?)")
             .bind(batch.node, batch.sequence, clock_())
             .run();
         return {};
