@@ -94,7 +94,8 @@ data=$(from_check data | head -n 1)
 demo_address=127.0.0.1:9001
 mkdir -p "$data"
 
-trap stop_all INT TERM EXIT
+trap 'stop_all; say stopped; exit 0' INT TERM
+trap stop_all EXIT
 for url in "$gateway_url" "$admin_url"; do
     ! is_taken "${url#http://}" || die "port ${url##*:} is taken: stop what listens on ${url#http://}, or change the configuration"
 done

@@ -69,7 +69,7 @@ ApiResponse problem_response(const ApiProblem& problem, std::string_view instanc
 {
     const auto title = http::obsolete_reason(static_cast<http::status>(problem.status));
     json::object document;
-    document["type"] = "about:blank";
+    document["type"] = "urn:portcullis:problem:" + problem.code;
     document["title"] = std::string_view{title.data(), title.size()};
     document["status"] = problem.status;
     document["detail"] = problem.detail;

@@ -36,7 +36,7 @@ awaitable<ApiResponse> set_suspended(ApiCall& call, bool suspended)
     if (!done)
         co_return refuse(call, done.error() == errc::not_found ? unknown : problem_of(done.error()));
     if (call.services.keys.on_change)
-        call.services.keys.on_change();
+        co_await call.services.keys.on_change();
     const auto tenant = co_await call.services.tenants.find(*id);
     if (!tenant)
         co_return refuse(call, problem_of(tenant.error()));

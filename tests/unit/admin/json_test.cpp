@@ -148,7 +148,7 @@ TEST_CASE("problem document: has every member of RFC 9457 and of ours", "[admin]
     CHECK(response.status == 422);
     CHECK(response.type == "application/problem+json");
     const auto document = boost::json::parse(response.body);
-    CHECK(document.at("type") == "about:blank");
+    CHECK(document.at("type") == "urn:portcullis:problem:invalid_fields");
     CHECK(document.at("status") == 422);
     CHECK(document.at("code") == "invalid_fields");
     CHECK(document.at("instance") == "/api/x");
