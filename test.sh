@@ -81,13 +81,14 @@ run_unit_tests() {
     done
 }
 
-# folder marks: pytest against that build's binary, counted from its JUnit report.
+# folder marks workers: pytest against that build's binary, counted from its JUnit report. The tests mostly wait, so
+# several run at once; those that measure have the machine to themselves.
 run_end_to_end_tests() {
     local report=$scratch/e2e.xml counts
-    echo "== tests/e2e with $1/portcullis"
+    echo "== tests/e2e with $1/portcullis: $2"
     PORTCULLIS_BINARY=$PWD/$1/portcullis PYTHONDONTWRITEBYTECODE=1 \
-        "${wrapper[@]}" python3 -m pytest tests/e2e -q ${2:+-m "$2"} --junitxml="$report"
-    counts=$(python3 - "$report" <<'PYTHON'
+        "${wrapper[@]}" /usr/bin/python3 -m pytest tests/e2e -q -p no:cacheprovider -n "$3" -m "$2" --junitxml="$report"
+    counts=$(/usr/bin/python3 - "$report" <<'PYTHON'
 import sys, xml.etree.ElementTree as tree
 try:
     suites = list(tree.parse(sys.argv[1]).getroot().iter("testsuite"))
@@ -106,11 +107,12 @@ wrapper=()
 install_packages "${build_packages[@]}" "${test_packages[@]}" || { echo "test.sh: packages could not be installed" >&2; exit 1; }
 
 if $plain; then
-    run_one "house rules find their bad samples" python3 tests/check_rules.py --self-test
-    run_one "house rules" python3 tests/check_rules.py
+    run_one "house rules find their bad samples" /usr/bin/python3 tests/check_rules.py --self-test
+    run_one "house rules" /usr/bin/python3 tests/check_rules.py
     if build release; then
         run_unit_tests build/release "~[.]"
-        run_end_to_end_tests build/release ""
+        run_end_to_end_tests build/release "not measured" 6
+        run_end_to_end_tests build/release "measured" 0
     else
         failed=$((failed + 1))
     fi
@@ -125,7 +127,7 @@ if $sanitizers; then
         wrapper=()
         [ $preset = tsan ] && setarch "$(uname -m)" -R true 2>/dev/null && wrapper=(setarch "$(uname -m)" -R)
         run_unit_tests build/$preset "~[measured]~[.]"
-        run_end_to_end_tests build/$preset "not measured"
+        run_end_to_end_tests build/$preset "not measured" 4
     done
 fi
 

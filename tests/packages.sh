@@ -5,7 +5,7 @@
 build_packages=(cmake ninja-build g++ libboost1.81-dev libboost-json1.81-dev libssl-dev libyaml-cpp-dev
     libsqlite3-dev libcli11-dev libcrypt-dev zlib1g-dev ca-certificates curl)
 # The unit tests (Catch2 version 2), and the end-to-end tests.
-test_packages=(catch2 python3 python3-pytest)
+test_packages=(catch2 python3 python3-pytest python3-pytest-xdist)
 
 # Runs apt only if something is missing.
 install_packages() {

@@ -34,8 +34,8 @@ LadderSettings ladder_settings(const Settings& settings, unsigned workers)
 // One worker with everything that only its thread touches. Members below use those above them.
 struct DataPlane::Lane {
     Lane(unsigned index, const Settings& settings, std::shared_ptr<const Snapshot> snapshot, unsigned workers,
-         VerificationStores stores, RateLimiter& limiter, BlockingPool& blocking, ConnectionCaps& caps, WorkerMetrics& counters)
-        : worker(index), metrics(counters), memory(settings.gateway.limits.head_bytes, settings.gateway.limits.head_fields),
+         VerificationStores stores, RateLimiter& limiter, BlockingPool& blocking, ConnectionCaps& caps, WorkerMetrics& counters, SharedCounter& lines_dropped)
+        : dropped_lines(lines_dropped), worker(index), metrics(counters), memory(settings.gateway.limits.head_bytes, settings.gateway.limits.head_fields),
           access_log(settings.log.access), ladder(ladder_settings(settings, workers), stores, counters),
           services{worker, std::move(snapshot), ladder, limiter, upstreams, memory, ids, usage, access_log, counters, caps}
     {
@@ -64,6 +64,8 @@ struct DataPlane::Lane {
     {
         if (now >= next_log_flush) {
             access_log.flush();
+            dropped_lines.add(access_log.dropped() - dropped_before);
+            dropped_before = access_log.dropped();
             next_log_flush = now + k_log_flush;
         }
         if (now >= next_trim) {
@@ -72,6 +74,8 @@ struct DataPlane::Lane {
         }
     }
 
+    SharedCounter& dropped_lines;
+    std::uint64_t dropped_before = 0;
     Worker worker;
     WorkerMetrics& metrics;
     std::vector<std::unique_ptr<UpstreamPool>> upstreams;
@@ -95,7 +99,7 @@ DataPlane::DataPlane(const Settings& settings, Stores& stores, PepperRing& peppe
     const VerificationStores verification{stores.keys(), stores.vault(), stores.digests(), hashes, failures, peppers};
     for (unsigned i = 0; i < workers; ++i)
         lanes_.push_back(std::make_unique<Lane>(i, settings, snapshot, workers, verification, stores.limiter(), blocking,
-                                                caps_, metrics.add_worker()));
+                                                caps_, metrics.add_worker(), metrics.log_lines_dropped));
     for (const ListenAddress& listen : settings.gateway.listen) {
         Tcp::endpoint address{asio::ip::make_address(listen.host), listen.port};
         for (auto& lane : lanes_) {
@@ -145,6 +149,14 @@ void DataPlane::apply(const std::vector<Change>& changes, MonoTime feed_current_
             if (pending->left.fetch_sub(1) == 1 && pending->applied)
                 pending->applied();
         });
+    }
+}
+
+awaitable<void> DataPlane::barrier()
+{
+    for (auto& lane : lanes_) {
+        awaitable<void> passing = offload(lane->worker.context(), [] {});
+        co_await std::move(passing);
     }
 }
 

@@ -35,6 +35,9 @@ public:
     // Hands changes to every worker; `applied` is called on a worker's thread once all of them have.
     void apply(const std::vector<Change>& changes, MonoTime feed_current_at, std::function<void()> applied);
 
+    // Returns when every worker has done all that was handed to it before.
+    awaitable<void> barrier();
+
     // What has been counted since the last call.
     awaitable<void> collect_usage(UsageBatch& batch);
     // After finish().

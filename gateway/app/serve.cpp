@@ -78,7 +78,7 @@ public:
         flush_.emplace(*plane_, stores_.usage(), metrics_);
         AdminServices services{keys_, stores_.tenants(), stores_.audit(), stores_.usage(), metrics_, [this] { return readiness(); }};
         admin_.emplace(context_, admin_options(settings), std::move(services), ManagementAuth{management_key(settings), {}});
-        keys_.on_change = [this] { feed_->wake(); };
+        keys_.on_change = [this] { return apply_now(); };
         keys_.at_point = crash_points();
     }
 
@@ -146,6 +146,15 @@ private:
             if (!draining_)
                 co_await work();
         }
+    }
+
+    // What has been committed is known to every worker when this returns, unless the store does not answer.
+    awaitable<void> apply_now()
+    {
+        awaitable<result<void>> reading = feed_->poll();
+        const result<void> read = co_await std::move(reading);
+        if (read && !draining_)
+            co_await plane_->barrier();
     }
 
     awaitable<void> sweep_keys()

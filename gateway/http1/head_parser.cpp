@@ -145,9 +145,7 @@ ParseResult read_host(const FieldList& list, RequestHead& head) noexcept
     const std::string_view host = list.get(FieldName::host).value;
     if (!is_valid_host(host))
         return refuse(HeadError::bad_host, "Host is not a valid host name or address with an optional port");
-    if (!head.host.empty() && !equals_without_case(head.host, host))
-        return refuse(HeadError::bad_host, "Host and the authority of the request target differ");
-    if (head.host.empty())
+    if (head.host.empty()) // an absolute-form target's authority takes its place (RFC 9112 section 3.2.2)
         head.host = host;
     return k_fine;
 }

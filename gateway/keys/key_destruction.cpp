@@ -50,8 +50,8 @@ awaitable<key_result<KeyRecord>> KeyService::revoke(KeyId id, std::optional<Tena
             co_return not_found();
         co_return problem_of(revoked.error());
     }
-    changed();
     passed("revoke.committed");
+    co_await changed();
 
     // The key has ended with the commit. The rest is in the outbox, so failing here delays it and loses nothing.
     const auto destroyed = co_await destroy_secrets(revoked->tenant, id);

@@ -73,8 +73,8 @@ awaitable<key_result<IssuedKey>> KeyService::regenerate(KeyId id, std::optional<
             co_return conflict("the key was revoked meanwhile; create a new one");
         co_return problem_of(active.error());
     }
-    changed();
     passed("regenerate.activated");
+    co_await changed();
 
     IssuedKey issued;
     issued.record = std::move(*active);

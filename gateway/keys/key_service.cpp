@@ -133,8 +133,8 @@ awaitable<key_result<IssuedKey>> KeyService::create(CreateKey request, Actor who
     auto active = co_await keys_.activate(pending.id, why);
     if (!active) // it may have been committed: only the sweep can tell
         co_return problem_of(active.error());
-    changed();
     passed("create.activated");
+    co_await changed();
 
     IssuedKey issued;
     issued.record = std::move(*active);
@@ -233,7 +233,7 @@ awaitable<key_result<KeyRecord>> KeyService::change(KeyId id, std::optional<Tena
         const std::optional<std::uint64_t> expected = current->record_version;
         auto updated = co_await keys_.update(id, bounded, expected, why);
         if (updated) {
-            changed();
+            co_await changed();
             co_return std::move(*updated);
         }
         if (updated.error() == errc::not_found)

@@ -114,8 +114,9 @@ public:
     };
     awaitable<result<SweepReport>> sweep(WallTime now);
 
-    // Called after every committed change, so that the change feed polls at once. May be empty.
-    std::function<void()> on_change;
+    // Awaited after every committed change: returns once this process acts upon it, so that whoever asked for the
+    // change sees it in their next request here. Other nodes follow within the second. May be empty.
+    std::function<awaitable<void>()> on_change;
     // Tests and PORTCULLIS_CRASH_AT stop the process (or throw) at a named point. Called with the name of each
     // point passed: "create.reserved", "create.vault_written", "create.activated", "regenerate.reserved",
     // "regenerate.vault_written", "regenerate.activated", "revoke.committed", "revoke.vault_destroyed".
@@ -146,10 +147,10 @@ private:
         if (at_point)
             at_point(point);
     }
-    void changed() const
+    awaitable<void> changed() const
     {
         if (on_change)
-            on_change();
+            co_await on_change();
     }
 
     KeyRules rules_;

@@ -23,6 +23,8 @@ public:
     RequestMemory& memory() noexcept { return memory_; }
 
     std::string_view received() const noexcept { return {memory_.buffer.get() + begin_, end_ - begin_}; }
+    // When draining, a response ends the connection, unless something of the next request has been read already.
+    bool is_last(bool draining) const noexcept { return draining && received().empty(); }
     bool is_full() const noexcept { return end_ == memory_.capacity; }
     // From here on `bytes` of the window are the head: they stay where they are.
     void end_of_head(std::size_t bytes) noexcept { base_ = begin_ = bytes; }

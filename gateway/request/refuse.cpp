@@ -3,34 +3,13 @@
 
 #include "limiting/rate_limit_fields.hpp"
 
+#include <cstring>
+
 namespace gw {
 
 namespace {
 
 constexpr std::uint64_t k_worth_reading = 64 * 1024; // of a refused request's body
-
-bool framing_in_doubt(Refusal refusal) noexcept
-{
-    switch (refusal) {
-    case Refusal::malformed_request:
-    case Refusal::ambiguous_target:
-    case Refusal::ambiguous_framing:
-    case Refusal::bad_host:
-    case Refusal::head_timeout:
-    case Refusal::body_timeout:
-    case Refusal::body_too_large:
-    case Refusal::target_too_long:
-    case Refusal::head_too_large:
-    case Refusal::unknown_method:
-    case Refusal::unknown_coding:
-    case Refusal::unsupported_version:
-    case Refusal::unknown_expectation:
-    case Refusal::internal_error:
-        return true;
-    default:
-        return false;
-    }
-}
 
 // After `Expect: 100-continue` the body may or may not come: only closing is unambiguous.
 bool can_read_away(const Exchange& x, const http1::BodyReader& body) noexcept
@@ -81,11 +60,21 @@ void write_limits(Exchange& x, Services& s, http1::HeadBuffer& out)
     out.append("\r\n");
 }
 
+// A request whose target was not understood is named by its id.
+std::string_view name_of(const Exchange& x, RequestMemory& memory) noexcept
+{
+    static constexpr std::string_view k_prefix = "urn:portcullis:request:";
+    const std::span<char> out = memory.free_scratch();
+    std::memcpy(out.data(), k_prefix.data(), k_prefix.size());
+    std::memcpy(out.data() + k_prefix.size(), x.request_id.data(), x.request_id.size());
+    return {out.data(), k_prefix.size() + x.request_id.size()};
+}
+
 void compose(Exchange& x, RequestMemory& memory, Services& s)
 {
     RefusalContext context;
     context.detail = x.detail;
-    context.instance = x.target.path;
+    context.instance = x.target.path.empty() ? name_of(x, memory) : x.target.path;
     context.request_id = x.request_id;
     if (x.route != nullptr) {
         context.realm = x.route->id;
@@ -123,7 +112,7 @@ Task<void> refuse(Exchange& x, ClientSide& client, Services& s)
         co_return;
     }
     RequestMemory& memory = client.memory();
-    if (framing_in_doubt(x.refusal) || !can_read_away(x, memory.request_body) || !x.head.keep_alive || s.draining)
+    if (closes_connection(x.refusal) || !can_read_away(x, memory.request_body) || !x.head.keep_alive || client.is_last(s.draining))
         x.close_client = true;
     compose(x, memory, s);
     x.status = status_of(x.refusal);

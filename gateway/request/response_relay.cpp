@@ -61,7 +61,7 @@ private:
     {
         const http1::BodyKind framing = client_framing(response_.body, x_.head.minor_version);
         rechunk_ = framing == http1::BodyKind::chunked;
-        if (!x_.head.keep_alive || s_.draining || framing == http1::BodyKind::until_close)
+        if (!x_.head.keep_alive || client_.is_last(s_.draining) || framing == http1::BodyKind::until_close)
             x_.close_client = true;
     }
 

@@ -15,6 +15,7 @@ namespace gw {
 namespace {
 
 constexpr std::size_t k_first_bytes = 1024; // read before a request has any memory of its own
+constexpr std::chrono::milliseconds k_new_in_drain{500};
 
 // A client that was answered before it had sent everything must not lose the answer to a reset: stop sending,
 // then read what still comes, for a short while (RFC 9112 section 9.6).
@@ -30,34 +31,6 @@ Task<void> close_gently(Stream& stream, Worker& worker)
             break;
         read += got.bytes;
     }
-}
-
-Refusal refusal_of(http1::HeadError error) noexcept
-{
-    using http1::HeadError;
-    switch (error) {
-    case HeadError::none:
-    case HeadError::malformed:
-        return Refusal::malformed_request;
-    case HeadError::ambiguous_framing:
-        return Refusal::ambiguous_framing;
-    case HeadError::bad_host:
-        return Refusal::bad_host;
-    case HeadError::head_too_large:
-    case HeadError::too_many_fields:
-        return Refusal::head_too_large;
-    case HeadError::target_too_long:
-        return Refusal::target_too_long;
-    case HeadError::unknown_method:
-        return Refusal::unknown_method;
-    case HeadError::unknown_transfer_coding:
-        return Refusal::unknown_coding;
-    case HeadError::unsupported_version:
-        return Refusal::unsupported_version;
-    case HeadError::unknown_expectation:
-        return Refusal::unknown_expectation;
-    }
-    return Refusal::malformed_request;
 }
 
 // Request id and trace context: a trusted proxy's own, if valid, else new ones.
@@ -106,7 +79,7 @@ Task<HeadRead> read_head(Exchange& x, ClientSide& client, Services& s)
         if (parsed.status == http1::ParseResult::Status::complete)
             co_return HeadRead::complete;
         if (parsed.status == http1::ParseResult::Status::refused) {
-            x.refuse(refusal_of(parsed.error), parsed.detail);
+            x.refuse(refusal_for(parsed.error), parsed.detail);
             co_return HeadRead::refused;
         }
         client.stream().read_by(deadline);
@@ -169,16 +142,23 @@ private:
     {
         std::array<char, k_first_bytes> first;
         entry_.set_idle(true);
-        stream_.read_by(s_.worker.coarse_now() + s_.snapshot->rules.keep_alive);
         IoResult got{};
-        if (!s_.draining)
+        if (!s_.draining) {
+            stream_.read_by(s_.worker.coarse_now() + s_.snapshot->rules.keep_alive);
             got = co_await stream_.read_some(first);
-        stream_.read_by(k_never);
-        entry_.set_idle(false);
+        }
         if (got.bytes == 0 && s_.draining)
             got.bytes = stream_.read_now(first); // what had arrived is still answered
+        if (got.bytes == 0 && s_.draining && is_new_ && !stream_.read_timed_out()) {
+            // Nobody has told this client to go elsewhere: its request is probably on the way.
+            stream_.read_by(s_.worker.coarse_now() + k_new_in_drain);
+            got = co_await stream_.read_some(first);
+        }
+        stream_.read_by(k_never);
+        entry_.set_idle(false);
         if (got.bytes == 0)
             co_return false;
+        is_new_ = false;
         memory_ = s_.memory.take();
         std::memcpy(memory_->buffer.get(), first.data(), got.bytes);
         received_ = got.bytes;
@@ -225,6 +205,7 @@ private:
     std::unique_ptr<RequestMemory> memory_;
     std::size_t received_ = 0;
     bool linger_ = false, cut_ = false;
+    bool is_new_ = true; // has not sent a request yet
 };
 
 Task<void> turn_away(Socket socket, Services& s)

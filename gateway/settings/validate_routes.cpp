@@ -120,11 +120,13 @@ private:
     {
         const auto names =
             names_of(settings_.scopes, [](const auto& s) -> std::string_view { return s.first; });
-        for (const std::string& scope : scopes) {
+        for (std::size_t i = 0; i < scopes.size(); ++i) {
+            const std::string& scope = scopes[i];
+            const std::string at = path + "[" + std::to_string(i) + "]";
             if (scope.starts_with("platform:"))
-                findings_.error(path, quoted(scope) + ": management keys are refused on every route");
+                findings_.error(at, quoted(scope) + ": management keys are refused on every route");
             else if (!settings_.scopes.contains(scope))
-                findings_.error(path, quoted(scope) + " is not declared under `scopes`" +
+                findings_.error(at, quoted(scope) + " is not declared under `scopes`" +
                                           did_you_mean(scope, names));
         }
     }

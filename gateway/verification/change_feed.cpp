@@ -63,7 +63,7 @@ awaitable<result<void>> ChangeFeed::poll()
         if (is_complete)
             current_at_ = asked_at;
         if (!changes->empty())
-            position_ = changes->back().sequence;
+            position_ = std::max(position_, changes->back().sequence); // readings may overlap
         deliver(*changes);
         if (is_complete)
             break;

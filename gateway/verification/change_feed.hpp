@@ -35,7 +35,7 @@ public:
     awaitable<result<void>> start();
     // Polls until stop(). A store that does not answer is asked again at the next interval.
     awaitable<void> run();
-    // One reading of all that is new; what run() repeats.
+    // One reading of all that is new; what run() repeats. Readings may overlap: then some changes are given twice.
     awaitable<result<void>> poll();
 
     // Reads at once, or once more if a reading is under way. Any thread.

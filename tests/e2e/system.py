@@ -59,7 +59,7 @@ def basic_config():
     ones under /v1/orders, /v1/reports and /guarded (scripted)."""
     return {
         "version": 1,
-        "gateway": {"workers": 2},
+        "gateway": {"workers": 2, "timeouts": {"drain": "2s"}},
         "admin": {"bootstrap_key": "${env:%s}" % BOOTSTRAP_VARIABLE},
         "log": {"level": "info", "access": "stdout"},
         "keys": {"brand": "pc", "bcrypt_cost": 4},

@@ -96,10 +96,15 @@ def test_mistake_is_refused_naming_the_field(binary, tmp_path, old, new, words):
     assert "plain-text-secret" not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("text", ["", "version: 1\n", "- a\n- b\n", "\0\0\0", "version: 1\n" + "a: &a [*a]\n", "{" * 5000])
+@pytest.mark.parametrize("text", ["", "- a\n- b\n", "\0\0\0", "version: 1\n" + "a: &a [*a]\n", "{" * 5000])
 def test_no_file_ends_check_by_a_crash(binary, tmp_path, text):
     done, _ = check(binary, tmp_path, text)
     assert done.returncode == 1 and done.stdout + done.stderr
+
+
+def test_a_version_alone_is_a_good_file_that_serves_nothing(binary, tmp_path):
+    done, _ = check(binary, tmp_path, "version: 1\n")
+    assert done.returncode == 0 and "no routes" in done.stdout + done.stderr
 
 
 def test_serve_refuses_a_bad_file_with_the_same_problems(binary, tmp_path):

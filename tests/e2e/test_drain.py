@@ -9,12 +9,17 @@ import wire
 from system import wait_until
 
 
+def patient(config):
+    """The default: half a minute for what is in flight."""
+    config["gateway"]["timeouts"] = {"drain": "30s"}
+
+
 def drain(gateway):
     gateway.serve.send_signal(signal.SIGTERM)
 
 
 def test_readiness_goes_first_and_the_request_in_flight_is_answered(system):
-    gateway = system(tenant=None)
+    gateway = system(patient, tenant=None)
     with gateway.client() as client:
         client.request("GET", "/slow?ms=1500")
         time.sleep(0.3)
@@ -29,7 +34,7 @@ def test_readiness_goes_first_and_the_request_in_flight_is_answered(system):
 
 
 def test_request_of_which_half_a_head_was_read_is_answered(system):
-    gateway = system(tenant=None)
+    gateway = system(patient, tenant=None)
     with gateway.client() as client:
         client.send(b"GET /bytes/10 HTTP/1.1\r\nHo")
         time.sleep(0.3)
@@ -41,7 +46,7 @@ def test_request_of_which_half_a_head_was_read_is_answered(system):
 
 
 def test_second_request_of_which_half_a_head_was_read_is_answered(system):
-    gateway = system(tenant=None)
+    gateway = system(patient, tenant=None)
     with gateway.client() as client:
         client.send(wire.compose("GET", "/bytes/10") + b"GET /bytes/11 HT")
         assert client.read().status == 200
@@ -53,7 +58,7 @@ def test_second_request_of_which_half_a_head_was_read_is_answered(system):
 
 
 def test_upload_and_download_in_flight_end_whole(system):
-    gateway = system(tenant=None)
+    gateway = system(patient, tenant=None)
     with gateway.client() as up, gateway.client() as down:
         up.send(wire.compose("POST", "/hash", [("Content-Length", "1000")]) + b"x" * 500)
         down.request("GET", "/drip?count=10&ms=150")
@@ -67,7 +72,7 @@ def test_upload_and_download_in_flight_end_whole(system):
 
 
 def test_pipelined_requests_already_read_are_all_answered(system):
-    gateway = system(tenant=None)
+    gateway = system(patient, tenant=None)
     with gateway.client() as client:
         client.send(wire.compose("GET", "/slow?ms=500") + wire.compose("GET", "/bytes/5") * 3)
         time.sleep(0.2)
@@ -77,7 +82,7 @@ def test_pipelined_requests_already_read_are_all_answered(system):
 
 
 def test_idle_connections_do_not_hold_up_the_end(system):
-    gateway = system(tenant=None)
+    gateway = system(patient, tenant=None)
     clients = [gateway.client() for _ in range(20)]
     for client in clients:
         assert client.ask("GET", "/bytes/1").status == 200
@@ -103,7 +108,7 @@ def test_request_that_never_ends_is_cut_at_the_deadline(system, upstream):
 
 
 def test_no_new_connection_is_accepted_in_a_drain(system):
-    gateway = system(tenant=None)
+    gateway = system(patient, tenant=None)
     with gateway.client() as client:
         client.request("GET", "/slow?ms=2000")
         time.sleep(0.2)
@@ -123,7 +128,7 @@ def test_no_new_connection_is_accepted_in_a_drain(system):
 def test_sigterm_under_load_fails_no_request_of_which_a_byte_was_read(system, load, path, connections):
     """Acceptance line 8. `closed_unread`: the kernel's proof that the request was never taken off the socket."""
     for _ in range(3):
-        gateway = system(tenant=None)
+        gateway = system(patient, tenant=None)
         run = load(gateway.port, path, closed=True, connections=connections, seconds=2.5)
         time.sleep(1)
         drain(gateway)
@@ -135,7 +140,7 @@ def test_sigterm_under_load_fails_no_request_of_which_a_byte_was_read(system, lo
 
 
 def test_sigterm_under_load_with_a_new_connection_for_each_request(system, load):
-    gateway = system(tenant=None)
+    gateway = system(patient, tenant=None)
     run = load(gateway.port, "/bytes/100", closed=True, connections=16, seconds=2.5, reconnect=True)
     time.sleep(1)
     drain(gateway)
@@ -145,7 +150,7 @@ def test_sigterm_under_load_with_a_new_connection_for_each_request(system, load)
 
 
 def test_sigterm_twice_and_sigint_end_cleanly_too(system):
-    gateway = system(tenant=None)
+    gateway = system(patient, tenant=None)
     drain(gateway)
     drain(gateway)
     assert gateway.serve.wait(10) == 0

@@ -220,7 +220,11 @@ TEST_CASE("disable and enable: change the status once, and tell the feed", "[key
     KeyWorld world;
     const IssuedKey issued = world.issue();
     int told = 0;
-    world.service.on_change = [&] { ++told; };
+    const auto tell = [](int& count) -> awaitable<void> {
+        ++count;
+        co_return;
+    };
+    world.service.on_change = [&] { return tell(told); };
     CHECK(run(world.service.disable(issued.record.id, std::nullopt, operator_actor()))->status == KeyStatus::disabled);
     CHECK(world.database.audit.back().action == "key.disable");
     CHECK(run(world.service.disable(issued.record.id, std::nullopt, operator_actor())));

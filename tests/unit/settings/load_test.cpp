@@ -56,7 +56,7 @@ TEST_CASE("load: five different mistakes give five problems with their places", 
             "3:3: gateway.lisen: unknown key; did you mean `listen`?",
             "4:21: gateway.timeouts.head: `10` is not a duration; write a whole number and its unit, such as "
             "250ms, 30s, 5m, 2h or 90d",
-            "11:13: routes[0].scopes: `orders:raed` is not declared under `scopes`; did you mean "
+            "11:14: routes[0].scopes[0]: `orders:raed` is not declared under `scopes`; did you mean "
             "`orders:read`?",
             "12:36: routes[0].limits[0].rate: `100` is not a rate; write a count and its period, such as "
             "100/s, "
