@@ -1,21 +1,21 @@
 // SHA-256, HMAC, hexadecimal and random bytes: the part of api_key.hpp that knows nothing of keys.
+// The plain SHA-256 functions are deprecated in OpenSSL 3, but all others allocate on every use, and sha256() is on
+// the path of every request.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "domain/api_key.hpp"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/sha.h>
 #include <sys/random.h>
 
 #include <cerrno>
 #include <cstdlib>
-#include <memory>
 #include <system_error>
 
 namespace gw {
 namespace {
-
-struct FreeContext {
-    void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
-};
 
 // OpenSSL 3 looks an algorithm up by name on every one-shot call, which costs more than hashing a key does.
 // Fetched once and kept until the process ends.
@@ -42,14 +42,12 @@ int hex_value(char c) noexcept
 
 Sha256 sha256(std::string_view text) noexcept
 {
-    // One context a thread, reused: no allocation after a thread's first call.
-    thread_local const std::unique_ptr<EVP_MD_CTX, FreeContext> context{EVP_MD_CTX_new()};
     Sha256 out;
-    // Fails only without memory or without libcrypto's default provider: nothing can be verified then.
-    if (!context || EVP_DigestInit_ex2(context.get(), sha256_algorithm(), nullptr) != 1 ||
-        EVP_DigestUpdate(context.get(), text.data(), text.size()) != 1 ||
-        EVP_DigestFinal_ex(context.get(), out.data(), nullptr) != 1)
-        std::abort();
+    SHA256_CTX context;
+    if (SHA256_Init(&context) != 1 || SHA256_Update(&context, text.data(), text.size()) != 1 ||
+        SHA256_Final(out.data(), &context) != 1)
+        std::abort(); // they cannot fail
+    OPENSSL_cleanse(&context, sizeof context);
     return out;
 }
 
