@@ -163,7 +163,8 @@ inline std::string field_of(const ApiResponse& response, std::string_view name)
 inline std::vector<std::string> pointers_of(const ApiResponse& response)
 {
     std::vector<std::string> out;
-    for (const auto& error : object_of(response).at("errors").as_array())
+    const boost::json::object problem = object_of(response);
+    for (const auto& error : problem.at("errors").as_array())
         out.emplace_back(error.at("pointer").as_string());
     return out;
 }
