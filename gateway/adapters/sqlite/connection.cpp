@@ -194,16 +194,15 @@ void Connection::execute(const char* sql)
     check(database_, sqlite3_exec(database_, sql, nullptr, nullptr, nullptr));
 }
 
-void Connection::set_deadline(Deadline deadline)
+void Connection::set_deadline(Deadline deadline) noexcept
 {
     using namespace std::chrono;
     deadline_ = deadline;
-    if (deadline == Deadline::max()) {
-        check(database_, sqlite3_busy_timeout(database_, 60'000));
-        return;
-    }
-    const auto left = duration_cast<milliseconds>(deadline - steady_clock::now()).count();
-    check(database_, sqlite3_busy_timeout(database_, static_cast<int>(std::clamp<long>(left, 1, 60'000))));
+    constexpr long k_longest_ms = 60'000;
+    const long left_ms = deadline == Deadline::max()
+                             ? k_longest_ms
+                             : duration_cast<milliseconds>(deadline - steady_clock::now()).count();
+    sqlite3_busy_timeout(database_, static_cast<int>(std::clamp(left_ms, 1L, k_longest_ms)));
 }
 
 void Connection::copy_to(const std::filesystem::path& target)

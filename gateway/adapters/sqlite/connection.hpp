@@ -115,7 +115,7 @@ public:
     // Runs a script of statements without parameters or rows.
     void execute(const char* sql);
     // Until when locks are waited for and statements may run; what is not done by then throws `unavailable`.
-    void set_deadline(Deadline deadline);
+    void set_deadline(Deadline deadline) noexcept;
     // Copies the whole database, as one snapshot, into the empty file `target`.
     void copy_to(const std::filesystem::path& target);
 

@@ -6,21 +6,19 @@
 #pragma once
 
 #include "adapters/sqlite/connection.hpp"
+#include "adapters/sqlite/connection_set.hpp"
 #include "domain/errors.hpp"
 #include "net/offload.hpp"
 #include "observe/log.hpp"
 
-#include <condition_variable>
-#include <memory>
-#include <mutex>
-#include <utility>
-#include <vector>
+#include <filesystem>
+#include <type_traits>
 
 namespace gw::sqlite {
 
 class DatabaseFile {
 public:
-    // The file must exist (create_private_file). Throws SqliteError.
+    // The file must exist (create_private_file); it is opened by the first call.
     DatabaseFile(std::filesystem::path file, Connection::Durability durability, std::size_t readers);
 
     // Calls `work(Connection&)`, which returns a result<T>, inside a write transaction: committed and durable
@@ -29,9 +27,9 @@ public:
     auto write(Deadline deadline, Work&& work) -> std::invoke_result_t<Work&, Connection&>
     {
         return guarded("write", [&]() -> std::invoke_result_t<Work&, Connection&> {
-            const auto lock = lock_writer(deadline);
-            Transaction transaction{*writer_, Transaction::Kind::immediate};
-            auto outcome = work(*writer_);
+            const auto writer = writer_.borrow(deadline);
+            Transaction transaction{*writer, Transaction::Kind::immediate};
+            auto outcome = work(*writer);
             if (outcome.has_value())
                 transaction.commit();
             return outcome;
@@ -43,9 +41,9 @@ public:
     auto read(Deadline deadline, Work&& work) -> std::invoke_result_t<Work&, Connection&>
     {
         return guarded("read", [&]() -> std::invoke_result_t<Work&, Connection&> {
-            const Borrowed reader{*this, deadline};
-            Transaction transaction{reader.connection(), Transaction::Kind::snapshot};
-            return work(reader.connection());
+            const auto reader = readers_.borrow(deadline);
+            Transaction transaction{*reader, Transaction::Kind::snapshot};
+            return work(*reader);
         });
     }
 
@@ -54,8 +52,8 @@ public:
     auto maintain(Deadline deadline, Work&& work) -> std::invoke_result_t<Work&, Connection&>
     {
         return guarded("maintain", [&]() -> std::invoke_result_t<Work&, Connection&> {
-            const auto lock = lock_writer(deadline);
-            return work(*writer_);
+            const auto writer = writer_.borrow(deadline);
+            return work(*writer);
         });
     }
 
@@ -64,23 +62,6 @@ public:
     const std::filesystem::path& path() const noexcept { return file_; }
 
 private:
-    // A reader, given back at scope end.
-    class Borrowed {
-    public:
-        Borrowed(DatabaseFile& file, Deadline deadline)
-            : file_(file), connection_(file.borrow_reader(deadline))
-        {
-        }
-        Borrowed(const Borrowed&) = delete;
-        Borrowed& operator=(const Borrowed&) = delete;
-        ~Borrowed() { file_.give_back_reader(std::move(connection_)); }
-        Connection& connection() const noexcept { return *connection_; }
-
-    private:
-        DatabaseFile& file_;
-        std::unique_ptr<Connection> connection_;
-    };
-
     template <class Call>
     auto guarded(std::string_view operation, Call&& call) -> std::invoke_result_t<Call&>
     {
@@ -91,19 +72,10 @@ private:
         }
     }
 
-    std::unique_lock<std::timed_mutex> lock_writer(Deadline deadline);
-    std::unique_ptr<Connection> borrow_reader(Deadline deadline);
-    void give_back_reader(std::unique_ptr<Connection> reader) noexcept;
     errc report(std::string_view operation, const SqliteError& error) const noexcept;
 
     std::filesystem::path file_;
-    Connection::Durability durability_;
-    std::timed_mutex writer_mutex_;
-    std::unique_ptr<Connection> writer_;
-    std::mutex readers_mutex_;
-    std::condition_variable reader_is_back_;
-    std::vector<std::unique_ptr<Connection>> idle_readers_;
-    std::size_t unopened_readers_;
+    ConnectionSet writer_, readers_;
     BlockingPool writing_pool_{1}; // last: joined before the connections close
 };
 

@@ -1,5 +1,6 @@
 // The numbered SQL migrations of one database file (config/sql/sqlite, embedded in the binary), applied in
-// order, all that are pending in one transaction, and never again. What was applied is recorded with its checksum.
+// order, all that are pending in one transaction, and never again. What was applied is recorded with its
+// checksum.
 #pragma once
 
 #include <cstdint>
