@@ -62,6 +62,8 @@ struct DataPlane::Lane {
 
     void housekeeping(SteadyTime now)
     {
+        for (auto& upstream : upstreams)
+            upstream->watch_idle();
         if (now >= next_log_flush) {
             access_log.flush();
             dropped_lines.add(access_log.dropped() - dropped_before);

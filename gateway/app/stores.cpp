@@ -35,23 +35,28 @@ const std::string& with_folder(const std::string& file)
     return file;
 }
 
+std::unique_ptr<sqlite::ServeLock> lock_for(const Settings& settings, Stores::Use use)
+{
+    if (use == Stores::Use::beside)
+        return {};
+    return std::make_unique<sqlite::ServeLock>(with_folder(settings.stores.sqlite));
+}
+
 } // namespace
 
 // In order of construction: what comes later uses what stands above it.
 struct Stores::Opened {
     Opened(const Settings& settings, Use use, BlockingPool& blocking, SharedCounter& quota_debits)
-        : pool(blocking), keep_minutes(settings.usage.keep_minutes), database(with_folder(settings.stores.sqlite)),
+        : pool(blocking), keep_minutes(settings.usage.keep_minutes), lock(lock_for(settings, use)), database(with_folder(settings.stores.sqlite)),
           keys(database, pool), tenants(database, pool), audit(database, pool), usage(database, pool),
           quotas(database, pool), vault(settings.stores.local_secrets, copy(settings.stores.master_key), pool),
           digests(settings.stores.local_secrets, copy(settings.stores.master_key), pool), limiter(quotas, quota_debits)
     {
-        if (use == Use::serve)
-            lock.emplace(settings.stores.sqlite);
     }
 
     BlockingPool& pool;
     std::chrono::seconds keep_minutes;
-    std::optional<sqlite::ServeLock> lock;
+    std::unique_ptr<sqlite::ServeLock> lock; // before anything is opened or migrated
     sqlite::Database database;
     sqlite::KeyStore keys;
     sqlite::TenantStore tenants;

@@ -1,6 +1,8 @@
 // See stream.hpp.
 #include "net/stream.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <cerrno>
 
 #include <sys/socket.h>
@@ -20,9 +22,34 @@ struct Stream::ReadSome::Completed {
     }
 };
 
+struct Stream::ReadSome::Turn {
+    using allocator_type = SlotAllocator<char>;
+    ReadSome* read;
+
+    allocator_type get_allocator() const noexcept { return allocator_type{read->slot_}; }
+    void operator()() const
+    {
+        if (read->stream_.cancels_ == read->cancels_) {
+            read->start();
+            return;
+        }
+        read->result_.ec = asio::error::operation_aborted;
+        read->caller_.resume();
+    }
+};
+
 void Stream::ReadSome::await_suspend(std::coroutine_handle<> caller)
 {
     caller_ = caller;
+    cancels_ = stream_.cancels_;
+    if (patient_)
+        asio::post(stream_.socket_.get_executor(), Turn{this});
+    else
+        start();
+}
+
+void Stream::ReadSome::start()
+{
     stream_.socket_.async_read_some(asio::mutable_buffer{into_.data(), into_.size()}, Completed{this});
 }
 
@@ -119,6 +146,7 @@ void Stream::abort() noexcept
 
 void Stream::cancel() noexcept
 {
+    ++cancels_;
     boost::system::error_code ignored;
     socket_.cancel(ignored);
 }

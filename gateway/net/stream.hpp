@@ -34,21 +34,32 @@ public:
 
     class ReadSome {
     public:
-        ReadSome(Stream& stream, std::span<char> into) noexcept : stream_(stream), into_(into) {}
+        ReadSome(Stream& stream, std::span<char> into, bool patient) noexcept
+            : stream_(stream), into_(into), patient_(patient)
+        {
+        }
         bool await_ready() const noexcept { return false; }
         void await_suspend(std::coroutine_handle<> caller);
         IoResult await_resume() const noexcept { return result_; }
 
     private:
         struct Completed;
+        struct Turn;
+        void start();
+
         Stream& stream_;
         std::span<char> into_;
+        bool patient_;
+        unsigned cancels_ = 0; // of the stream, when the await began
         std::coroutine_handle<> caller_;
         IoResult result_;
         HandlerSlot slot_;
     };
     // At least one byte, or an error (asio::error::eof at the end).
-    ReadSome read_some(std::span<char> into) noexcept { return ReadSome{*this, into}; }
+    ReadSome read_some(std::span<char> into) noexcept { return ReadSome{*this, into, false}; }
+    // The same for a peer whose turn has only just come: lets everything else that is ready go first, so that the
+    // first attempt rarely finds nothing, which would cost a system call.
+    ReadSome read_next(std::span<char> into) noexcept { return ReadSome{*this, into, true}; }
 
     // Sends all parts, or fails; `bytes` is how many went out. `parts` is used up (its entries are advanced)
     // and must outlive the await. Tries at once and waits only when the socket is full; while it waits, the
@@ -114,6 +125,8 @@ public:
     void abort() noexcept;
     // Ends the pending operations with operation_aborted.
     void cancel() noexcept;
+    // How often that has happened: an operation that is about to start looks whether it came too late.
+    unsigned cancels() const noexcept { return cancels_; }
     // Sends FIN and leaves reading open.
     void shutdown_send() noexcept;
     void close() noexcept;
@@ -126,6 +139,7 @@ private:
     Socket socket_;
     SteadyTime read_deadline_ = k_never, write_deadline_ = k_never;
     bool read_timed_out_ = false, write_timed_out_ = false;
+    unsigned cancels_ = 0;
 };
 
 } // namespace gw

@@ -4,6 +4,8 @@
 #include "net/await_bridge.hpp"
 #include "observe/log.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <cstring>
 
 namespace gw {
@@ -27,6 +29,32 @@ void UpstreamConnection::start_read()
     read_pending_ = true;
     result_ready_ = false;
     stream_.socket().async_read_some(asio::mutable_buffer{buffer_.get() + end_, capacity_ - end_}, Completed{this});
+}
+
+struct UpstreamConnection::Turn {
+    using allocator_type = SlotAllocator<char>;
+    UpstreamConnection* connection;
+
+    allocator_type get_allocator() const noexcept { return allocator_type{connection->read_slot_}; }
+    void operator()() const
+    {
+        if (connection->dying_)
+            delete connection;
+        else if (connection->stream_.cancels() != connection->cancels_)
+            connection->on_read(asio::error::operation_aborted, 0);
+        else
+            connection->start_read();
+    }
+};
+
+// After a request was sent: lets everything else that is ready go first, so that the first attempt rarely finds
+// nothing.
+void UpstreamConnection::start_read_in_turn()
+{
+    read_pending_ = true;
+    result_ready_ = false;
+    cancels_ = stream_.cancels();
+    asio::post(stream_.socket().get_executor(), Turn{this});
 }
 
 void UpstreamConnection::on_read(const boost::system::error_code& ec, std::size_t bytes)
@@ -60,7 +88,7 @@ bool UpstreamConnection::Receive::await_ready()
     }
     full_ = c.end_ == c.capacity_;
     if (!full_)
-        c.start_read();
+        c.start_read_in_turn();
     return full_;
 }
 
@@ -185,9 +213,16 @@ void UpstreamPool::give_back(UpstreamConnection* connection)
     connection->idle_ = true;
     connection->stream_.read_by(worker_.coarse_now() + options_.keep_alive);
     idle_.push_back(connection);
-    if (!connection->read_pending_) {
-        connection->begin_ = connection->end_ = 0;
-        connection->start_read();
+}
+
+void UpstreamPool::watch_idle()
+{
+    // Starting a read never completes it here, so the list does not change under the loop.
+    for (UpstreamConnection* connection : idle_) {
+        if (!connection->read_pending_) {
+            connection->begin_ = connection->end_ = 0;
+            connection->start_read();
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 // The connections of one worker to one upstream: kept alive, last used first.
 //
-// An idle connection always has a read pending. It is the read that will receive the next response, so it costs
-// no extra system call, and it notices at once when the upstream closes: such a connection is gone from the
-// pool before anybody can be given it.
+// A connection that stays idle gets a read pending at the next sweep. It is the read that will receive the next
+// response, and it notices when the upstream closes: such a connection is gone from the pool before anybody can
+// be given it. One that is used again before the sweep needs no system call in between.
 #pragma once
 
 #include "net/asio.hpp"
@@ -55,7 +55,9 @@ public:
 private:
     friend class UpstreamPool;
     struct Completed;
+    struct Turn;
     void start_read();
+    void start_read_in_turn();
     void on_read(const boost::system::error_code& ec, std::size_t bytes);
 
     UpstreamPool& pool_;
@@ -63,6 +65,7 @@ private:
     std::unique_ptr<char[]> buffer_;
     std::size_t capacity_, begin_ = 0, end_ = 0;
     HandlerSlot read_slot_;
+    unsigned cancels_ = 0; // of the stream, when a read was put in turn
     bool read_pending_ = false, result_ready_ = false, idle_ = false, dying_ = false;
     IoResult result_;
     std::coroutine_handle<> waiting_;
@@ -123,6 +126,8 @@ public:
     };
     Task<Connected> connect();
 
+    // Sees to it that idle connections notice their end. Called on each sweep.
+    void watch_idle();
     // Closes idle connections and keeps no more. on_sweep-safe.
     void close();
     const Options& options() const noexcept { return options_; }

@@ -38,7 +38,6 @@ void RequestMemoryPool::give_back(std::unique_ptr<RequestMemory> memory) noexcep
 {
     if (free_.size() == free_.capacity())
         return; // frees it
-    memory->exchange = Exchange{};
     free_.push_back(std::move(memory));
 }
 

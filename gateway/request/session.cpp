@@ -145,7 +145,7 @@ private:
         IoResult got{};
         if (!s_.draining) {
             stream_.read_by(s_.worker.coarse_now() + s_.snapshot->rules.keep_alive);
-            got = co_await stream_.read_some(first);
+            got = co_await (is_new_ ? stream_.read_some(first) : stream_.read_next(first));
         }
         if (got.bytes == 0 && s_.draining)
             got.bytes = stream_.read_now(first); // what had arrived is still answered
