@@ -230,8 +230,9 @@ private:
         awaitable<void> ending = plane_->end_sessions(deadline);
         co_await std::move(ending);
         hashes_.stop();
+        awaitable<void> last_flush = flush_->stop();
+        co_await std::move(last_flush);
         plane_->finish();
-        flush_->stop();
         feed_->stop();
         for (Timer* timer : pauses_)
             timer->cancel();

@@ -38,6 +38,7 @@ awaitable<void> UsageFlush::run(std::chrono::milliseconds interval)
 {
     Timer timer{co_await asio::this_coro::executor};
     waiting_ = &timer;
+    running_ = true;
     while (!stopping_) {
         timer.expires_after(interval);
         co_await timer.async_wait(no_throw);
@@ -49,13 +50,19 @@ awaitable<void> UsageFlush::run(std::chrono::milliseconds interval)
         co_await send();
     }
     waiting_ = nullptr;
+    running_ = false;
 }
 
-void UsageFlush::stop()
+awaitable<void> UsageFlush::stop()
 {
     stopping_ = true;
-    if (waiting_ != nullptr)
-        waiting_->cancel();
+    Timer pause{co_await asio::this_coro::executor};
+    while (running_) {
+        if (waiting_ != nullptr)
+            waiting_->cancel();
+        pause.expires_after(std::chrono::milliseconds{5});
+        co_await pause.async_wait(no_throw);
+    }
 }
 
 awaitable<void> UsageFlush::finish()

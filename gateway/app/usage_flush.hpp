@@ -18,7 +18,8 @@ public:
 
     // Repeats until stop().
     awaitable<void> run(std::chrono::milliseconds interval);
-    void stop();
+    // Ends run(); returns when it has ended. The workers must still be running: it may be asking them.
+    awaitable<void> stop();
     // The last batch, after the plane has finished.
     awaitable<void> finish();
 
@@ -33,7 +34,7 @@ private:
     std::string node_; // of this process
     UsageBatch batch_;
     bool in_doubt_ = false; // batch_ was sent and not acknowledged: nothing may be added to it
-    bool stopping_ = false;
+    bool stopping_ = false, running_ = false;
     Timer* waiting_ = nullptr;
 };
 
