@@ -105,9 +105,9 @@ TEST_CASE("regenerate: a fault leaves the old version as it was", "[keys]")
 
 TEST_CASE("regenerate: two at once both go live, and the Vault loses neither", "[keys]")
 {
+    asio::io_context context{1}; // outlives the pool, whose thread may still be posting to it
     KeyWorld world;
     const IssuedKey first = world.issue();
-    asio::io_context context{1};
     int issued = 0;
     for (int i = 0; i < 2; ++i)
         asio::co_spawn(context, world.service.regenerate(first.record.id, std::nullopt, 24h, operator_actor()),

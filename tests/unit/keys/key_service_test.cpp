@@ -235,8 +235,8 @@ TEST_CASE("disable and enable: change the status once, and tell the feed", "[key
 
 TEST_CASE("create: several at once share the hashing pool and all come out right", "[keys]")
 {
+    asio::io_context context{1}; // outlives the pool, whose thread may still be posting to it
     KeyWorld world;
-    asio::io_context context{1};
     int issued = 0;
     for (int i = 0; i < 10; ++i)
         asio::co_spawn(context, world.service.create(wanted_key(), operator_actor()),

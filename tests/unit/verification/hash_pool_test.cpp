@@ -40,10 +40,10 @@ TEST_CASE("hash_pool: says whether a secret has a hash", "[verification]")
 
 TEST_CASE("hash_pool: those who ask the same at once share one run", "[verification]")
 {
+    asio::io_context context{1}; // outlives the pool, whose thread may still be posting to it
     Metrics metrics{std::vector<std::string>{}};
     HashPool pool{2, 4, metrics};
     const std::string hash = hash_api_key("secret", 4);
-    asio::io_context context{1};
     Asked asked;
     for (int i = 0; i < 50; ++i)
         asked.ask(context, pool, i, id('a'), "secret", hash);
@@ -64,10 +64,10 @@ TEST_CASE("hash_pool: another hash of the same version is another run", "[verifi
 
 TEST_CASE("hash_pool: a full queue refuses at once, counts it, and serves the rest", "[verification]")
 {
+    asio::io_context context{1}; // outlives the pool, whose thread may still be posting to it
     Metrics metrics{std::vector<std::string>{}};
     HashPool pool{1, 2, metrics};
     const std::string hash = hash_api_key("secret", 8); // slow enough to fill the queue behind it
-    asio::io_context context{1};
     Asked asked;
     for (int i = 0; i < 10; ++i)
         asked.ask(context, pool, i, id(static_cast<char>('a' + i)), "secret", hash);
@@ -83,10 +83,10 @@ TEST_CASE("hash_pool: a full queue refuses at once, counts it, and serves the re
 
 TEST_CASE("hash_pool: different secrets are run in the order they came", "[verification]")
 {
+    asio::io_context context{1}; // outlives the pool, whose thread may still be posting to it
     Metrics metrics{std::vector<std::string>{}};
     HashPool pool{1, 16, metrics};
     const std::string hash = hash_api_key("secret", 4);
-    asio::io_context context{1};
     Asked asked;
     for (int i = 0; i < 8; ++i)
         asked.ask(context, pool, i, id(static_cast<char>('a' + i)), "secret", hash);
@@ -97,10 +97,10 @@ TEST_CASE("hash_pool: different secrets are run in the order they came", "[verif
 
 TEST_CASE("hash_pool: stopping answers those who wait, and later ones too", "[verification]")
 {
+    asio::io_context context{1}; // outlives the pool, whose thread may still be posting to it
     Metrics metrics{std::vector<std::string>{}};
     HashPool pool{1, 16, metrics};
     const std::string hash = hash_api_key("secret", 8);
-    asio::io_context context{1};
     Asked asked;
     for (int i = 0; i < 5; ++i)
         asked.ask(context, pool, i, id(static_cast<char>('a' + i)), "secret", hash);

@@ -114,12 +114,12 @@ TEST_CASE("ladder: a record that never stops changing ends as unavailable", "[ve
 
 TEST_CASE("ladder: a hundred first uses at once run one bcrypt and read the record once", "[verification]")
 {
+    asio::io_context context{1}; // outlives the pool, whose thread may still be posting to it
     SharedWorld world;
     TestWorker worker{world};
     const IssuedKey issued = world.issue();
     worker.catch_up();
     const auto finds = world.database.faults.calls("find");
-    asio::io_context context{1};
     int verified = 0;
     for (int i = 0; i < 100; ++i)
         asio::co_spawn(context, worker.ladder.verify(issued.key.reveal(), Address{}),
@@ -134,11 +134,11 @@ TEST_CASE("ladder: a hundred first uses at once run one bcrypt and read the reco
 
 TEST_CASE("ladder: first uses on two workers at once share one bcrypt", "[verification]")
 {
+    asio::io_context first{1}, second{1}; // outlive the pool, whose thread may still be posting to them
     SharedWorld world;
     TestWorker one{world}, other{world};
     const IssuedKey issued = world.issue();
-    const auto serve = [&](TestWorker& worker, int& verified) {
-        asio::io_context context{1};
+    const auto serve = [&](TestWorker& worker, asio::io_context& context, int& verified) {
         for (int i = 0; i < 20; ++i)
             asio::co_spawn(context, worker.ladder.verify(issued.key.reveal(), Address{}),
                            [&](std::exception_ptr error, Verification answer) {
@@ -147,8 +147,8 @@ TEST_CASE("ladder: first uses on two workers at once share one bcrypt", "[verifi
         context.run();
     };
     int by_one = 0, by_other = 0;
-    std::thread thread{[&] { serve(other, by_other); }};
-    serve(one, by_one);
+    std::thread thread{[&] { serve(other, second, by_other); }};
+    serve(one, first, by_one);
     thread.join();
     CHECK(by_one == 20);
     CHECK(by_other == 20);
@@ -157,6 +157,7 @@ TEST_CASE("ladder: first uses on two workers at once share one bcrypt", "[verifi
 
 TEST_CASE("ladder: right and wrong secrets of one key at once each get their own answer", "[verification]")
 {
+    asio::io_context context{1}; // outlives the pool, whose thread may still be posting to it
     SharedWorld world;
     TestWorker worker{world};
     const IssuedKey issued = world.issue();
@@ -165,7 +166,6 @@ TEST_CASE("ladder: right and wrong secrets of one key at once each get their own
     for (int i = 0; i < 8; ++i)
         texts.push_back(i % 2 ? wrong_secret(issued.record.id) : std::string{issued.key.reveal()});
     std::vector<Ending> outcomes(texts.size(), Ending::ask);
-    asio::io_context context{1};
     for (std::size_t i = 0; i < texts.size(); ++i)
         asio::co_spawn(context, worker.ladder.verify(texts[i], Address{}),
                        [&outcomes, i](std::exception_ptr, Verification answer) { outcomes[i] = answer.outcome; });
