@@ -102,8 +102,13 @@ DataPlane::DataPlane(const Settings& settings, Stores& stores, PepperRing& peppe
     for (unsigned i = 0; i < workers; ++i)
         lanes_.push_back(std::make_unique<Lane>(i, settings, snapshot, workers, verification, stores.limiter(), blocking,
                                                 caps_, metrics.add_worker(), metrics.log_lines_dropped));
+    const auto endpoint_of = [](const ListenAddress& listen) {
+        return Tcp::endpoint{asio::ip::make_address(listen.host), listen.port};
+    };
+    for (const ListenAddress& listen : settings.gateway.listen)
+        Listener::require_unused(endpoint_of(listen));
     for (const ListenAddress& listen : settings.gateway.listen) {
-        Tcp::endpoint address{asio::ip::make_address(listen.host), listen.port};
+        Tcp::endpoint address = endpoint_of(listen);
         for (auto& lane : lanes_) {
             lane->listen(address);
             address = lane->listeners.back()->local_endpoint(); // a free port is chosen once, for all workers

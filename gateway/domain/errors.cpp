@@ -25,6 +25,8 @@ public:
             return "a queue is full";
         case errc::invalid:
             return "the arguments can never succeed";
+        case errc::in_doubt:
+            return "the store did not say whether it was done";
         }
         return "unknown gateway error " + std::to_string(code);
     }

@@ -13,6 +13,7 @@ enum class errc {
     corrupt,         // stored bytes do not decode or do not authenticate
     busy,            // a bounded queue is full; try again later
     invalid,         // the arguments can never succeed
+    in_doubt,        // sent, and no answer within the deadline: it may or may not have been done
 };
 
 const boost::system::error_category& gateway_category() noexcept;

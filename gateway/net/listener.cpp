@@ -19,6 +19,21 @@ std::string text_of(const Tcp::endpoint& endpoint)
     return (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(endpoint.port());
 }
 
+// Opens and binds; shared with other sockets that ask for the same.
+void bind_to(Acceptor& acceptor, const Tcp::endpoint& address, bool is_shared)
+{
+    try {
+        acceptor.open(address.protocol());
+        acceptor.set_option(Acceptor::reuse_address(true));
+        acceptor.set_option(ReusePort(is_shared));
+        if (address.protocol() == Tcp::v6())
+            acceptor.set_option(asio::ip::v6_only(true));
+        acceptor.bind(address);
+    } catch (const boost::system::system_error& e) {
+        throw boost::system::system_error(e.code(), "cannot listen on " + text_of(address));
+    }
+}
+
 } // namespace
 
 class Listener::Accept {
@@ -57,17 +72,15 @@ private:
 Listener::Listener(Worker& worker, const Tcp::endpoint& address, OnConnection on_connection)
     : worker_(worker), acceptor_(worker.executor()), on_connection_(std::move(on_connection))
 {
-    try {
-        acceptor_.open(address.protocol());
-        acceptor_.set_option(Acceptor::reuse_address(true));
-        acceptor_.set_option(ReusePort(true));
-        if (address.protocol() == Tcp::v6())
-            acceptor_.set_option(asio::ip::v6_only(true));
-        acceptor_.bind(address);
-        acceptor_.listen(4096);
-    } catch (const boost::system::system_error& e) {
-        throw boost::system::system_error(e.code(), "cannot listen on " + text_of(address));
-    }
+    bind_to(acceptor_, address, true);
+    acceptor_.listen(4096);
+}
+
+void Listener::require_unused(const Tcp::endpoint& address)
+{
+    asio::io_context unused;
+    Acceptor probe{unused};
+    bind_to(probe, address, false);
 }
 
 void Listener::serve(Socket socket, const Tcp::endpoint& peer)

@@ -14,6 +14,10 @@ class Listener {
 public:
     using OnConnection = std::function<Task<void>(Socket, Tcp::endpoint)>;
 
+    // Throws boost::system::system_error naming the address if somebody listens there already. Sharing a port is
+    // for the workers of one process: another gateway on it would silently be sent half of the connections.
+    static void require_unused(const Tcp::endpoint& address);
+
     // Binds and listens; throws boost::system::system_error naming the address. Port 0 takes a free one.
     Listener(Worker& worker, const Tcp::endpoint& address, OnConnection on_connection);
 

@@ -11,16 +11,11 @@ import time
 
 import keytext
 import wire
+from ports import free_port
 
 BOOTSTRAP_VARIABLE = "PORTCULLIS_E2E_BOOTSTRAP"
 SANITIZER_REPORT = re.compile(r"(ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|Sanitizer:DEADLYSIGNAL)")
 API = "/api/v1/platform"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def wait_until(condition, seconds=10, every=0.02):

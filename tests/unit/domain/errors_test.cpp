@@ -11,7 +11,7 @@ TEST_CASE("errc: every fault is an error code with words of its own", "[domain]"
 {
     std::set<std::string> messages;
     for (const errc code :
-         {errc::unavailable, errc::conflict, errc::not_found, errc::corrupt, errc::busy, errc::invalid}) {
+         {errc::unavailable, errc::conflict, errc::not_found, errc::corrupt, errc::busy, errc::invalid, errc::in_doubt}) {
         const error_code error = code;
         CHECK(error.failed());
         CHECK(error == code);
