@@ -3,12 +3,12 @@
 #pragma once
 
 #include "app/stores.hpp"
-#include "keys/pepper_ring.hpp"
 #include "net/asio.hpp"
 #include "observe/metrics.hpp"
 #include "request/connection_caps.hpp"
 #include "request/snapshot.hpp"
 #include "settings/settings.hpp"
+#include "verification/ladder.hpp"
 
 #include <atomic>
 #include <functional>
@@ -17,14 +17,11 @@
 
 namespace gw {
 
-class HashPool;
-class FailedAttempts;
-
 class DataPlane {
 public:
     // Binds the listeners; throws with the address that cannot be had. All references must outlive the plane.
-    DataPlane(const Settings& settings, Stores& stores, PepperRing& peppers, HashPool& hashes,
-              FailedAttempts& failures, BlockingPool& blocking, Metrics& metrics);
+    DataPlane(const Settings& settings, Stores& stores, const VerificationStores& verification, BlockingPool& blocking,
+              Metrics& metrics);
     // finish() must have returned, or start() never been called.
     ~DataPlane();
 
@@ -34,9 +31,6 @@ public:
 
     // Hands changes to every worker; `applied` is called on a worker's thread once all of them have.
     void apply(const std::vector<Change>& changes, MonoTime feed_current_at, std::function<void()> applied);
-
-    // Returns when every worker has done all that was handed to it before.
-    awaitable<void> barrier();
 
     // What has been counted since the last call.
     awaitable<void> collect_usage(UsageBatch& batch);

@@ -22,6 +22,7 @@ public:
     KeyStore& key_store() noexcept { return stores_.keys(); }
     TenantStore& tenants() noexcept { return stores_.tenants(); }
     AuditLog& audit() noexcept { return stores_.audit(); }
+    NodeRegistry& nodes() noexcept { return stores_.nodes(); }
 
     template <class T>
     T run(awaitable<T> work)

@@ -8,6 +8,7 @@
 #include "adapters/sqlite/database.hpp"
 #include "adapters/sqlite/key_store.hpp"
 #include "adapters/sqlite/maintenance.hpp"
+#include "adapters/sqlite/node_registry.hpp"
 #include "adapters/sqlite/quota_store.hpp"
 #include "adapters/sqlite/serve_lock.hpp"
 #include "adapters/sqlite/tenant_store.hpp"
@@ -49,7 +50,7 @@ struct Stores::Opened {
     Opened(const Settings& settings, Use use, BlockingPool& blocking, SharedCounter& quota_debits)
         : pool(blocking), keep_minutes(settings.usage.keep_minutes), lock(lock_for(settings, use)), database(with_folder(settings.stores.sqlite)),
           keys(database, pool), tenants(database, pool), audit(database, pool), usage(database, pool),
-          quotas(database, pool), vault(settings.stores.local_secrets, copy(settings.stores.master_key), pool),
+          nodes(database, pool), quotas(database, pool), vault(settings.stores.local_secrets, copy(settings.stores.master_key), pool),
           digests(settings.stores.local_secrets, copy(settings.stores.master_key), pool), limiter(quotas, quota_debits)
     {
     }
@@ -62,6 +63,7 @@ struct Stores::Opened {
     sqlite::TenantStore tenants;
     sqlite::AuditLog audit;
     sqlite::UsageStore usage;
+    sqlite::NodeRegistry nodes;
     sqlite::QuotaStore quotas;
     local::SecretVault vault;
     local::DigestStore digests;
@@ -79,9 +81,20 @@ KeyStore& Stores::keys() noexcept { return opened_->keys; }
 TenantStore& Stores::tenants() noexcept { return opened_->tenants; }
 AuditLog& Stores::audit() noexcept { return opened_->audit; }
 UsageStore& Stores::usage() noexcept { return opened_->usage; }
+NodeRegistry& Stores::nodes() noexcept { return opened_->nodes; }
 SecretVault& Stores::vault() noexcept { return opened_->vault; }
 DigestStore& Stores::digests() noexcept { return opened_->digests; }
 RateLimiter& Stores::limiter() noexcept { return opened_->limiter; }
+
+bool Stores::is_exclusive() const noexcept
+{
+    return opened_->lock != nullptr;
+}
+
+std::string Stores::objection_to_split_roles(const Settings&)
+{
+    return "an SQLite file serves one process, so stores.metadata must be shared before roles can be split: use --role all";
+}
 
 awaitable<void> Stores::refill_limits()
 {

@@ -8,6 +8,7 @@
 #include "ports/audit_log.hpp"
 #include "ports/digest_store.hpp"
 #include "ports/key_store.hpp"
+#include "ports/node_registry.hpp"
 #include "ports/rate_limiter.hpp"
 #include "ports/secret_vault.hpp"
 #include "ports/tenant_store.hpp"
@@ -37,15 +38,22 @@ public:
     TenantStore& tenants() noexcept;
     AuditLog& audit() noexcept;
     UsageStore& usage() noexcept;
+    NodeRegistry& nodes() noexcept;
     SecretVault& vault() noexcept;
     DigestStore& digests() noexcept;
     RateLimiter& limiter() noexcept;
+
+    // No other `serve` has the metadata open while this one has: it is the whole fleet.
+    bool is_exclusive() const noexcept;
 
     // Housekeeping, called by serve: every 50 ms, every second, every few minutes, and once at the end.
     awaitable<void> refill_limits();
     void sweep_limits(MonoTime now);
     awaitable<void> maintain(WallTime now);
     awaitable<void> close_limits();
+
+    // Why these stores cannot serve a gateway and an admin process apart; empty if they can.
+    static std::string objection_to_split_roles(const Settings& settings);
 
     // The migrations that opening would run now.
     static std::vector<std::string> migration_plan(const Settings& settings);

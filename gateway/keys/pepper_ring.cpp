@@ -73,7 +73,7 @@ Peppers parse_entry(const Secret& text)
 
 } // namespace
 
-awaitable<result<void>> PepperRing::load(SecretVault& vault)
+awaitable<result<void>> PepperRing::load(SecretVault& vault, bool may_create)
 {
     // A second node may create the entry between our read and our write: then its entry is the one.
     for (int attempt = 0; attempt < 3; ++attempt) {
@@ -87,6 +87,8 @@ awaitable<result<void>> PepperRing::load(SecretVault& vault)
             peppers_ = std::move(peppers);
             co_return result<void>{};
         }
+        if (!may_create)
+            co_return make_error_code(errc::not_found);
         const Secret fresh = fresh_entry();
         auto written = co_await vault.write(k_path, fresh, 0);
         if (!written && written.error() != errc::conflict)

@@ -24,7 +24,7 @@ class PepperRing {
 public:
     // Reads the entry, or creates it with one fresh pepper if it is not there (two nodes starting at once agree
     // through check-and-set). Call before anything else uses the ring.
-    awaitable<result<void>> load(SecretVault& vault);
+    awaitable<result<void>> load(SecretVault& vault, bool may_create = true);
 
     const Pepper& current() const noexcept { return *peppers_.front(); }
     // Empty if no live generation has this id.

@@ -118,7 +118,7 @@ awaitable<Flight::Answer> Flight::from_stores()
     if (!load->principal || load->principal->key.status == KeyStatus::revoked)
         co_return refuse_by_record(*load);
     const KeyRecord& record = load->principal->key;
-    if (record.status == KeyStatus::pending || record.management || record.environment != presented_.environment)
+    if (record.status == KeyStatus::pending || record.management != memory_.settings.management || record.environment != presented_.environment)
         co_return failed(Ending::unknown);
 
     KnownVersions versions = KnownVersions::of(record, ladder_.wall_clock());

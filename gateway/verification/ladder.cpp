@@ -59,7 +59,9 @@ awaitable<Verification> Ladder::verify(std::string_view credential, Address clie
     if (!presented)
         co_return answer_of(Ending::malformed);
     Flight flight{state_->memory, state_->stores, state_->metrics, *this, *presented, client};
-    co_return co_await flight.run();
+    Verification answer = co_await flight.run();
+    answer.epoch = epoch();
+    co_return answer;
 }
 
 void Ladder::apply(const Change& change)
@@ -78,6 +80,11 @@ void Ladder::feed_was_current(MonoTime when) noexcept
     auto& current = state_->memory.feed_current;
     if (when != MonoTime::min() && (!current || *current < when))
         current = when;
+}
+
+std::uint64_t Ladder::epoch() const noexcept
+{
+    return state_->memory.cache.epoch();
 }
 
 std::size_t Ladder::cached_entries() const noexcept
