@@ -3,6 +3,8 @@
 
 #include "observe/log.hpp"
 
+#include <cstdlib>
+
 namespace gw {
 
 void BackgroundWork::spawn(awaitable<void> work, const char* name)
@@ -10,8 +12,10 @@ void BackgroundWork::spawn(awaitable<void> work, const char* name)
     asio::co_spawn(context_, std::move(work), [this, name](std::exception_ptr error) {
         if (!error)
             return;
-        failure_ = error;
         log(LogLevel::error, "serve.failed", {{"part", name}});
+        if (started_)
+            std::_Exit(1);
+        failure_ = error;
         context_.stop();
     });
 }

@@ -15,7 +15,7 @@ class BackgroundWork {
 public:
     explicit BackgroundWork(asio::io_context& context) : context_(context) {}
 
-    // An exception in any of it ends run() of the context.
+    // An exception in any of it ends run() of the context; once all has started, the process.
     void spawn(awaitable<void> work, const char* name);
     // Repeats `work()`, an awaitable<void>, with a pause of `interval` before each time, until stop().
     template <class F>
@@ -23,6 +23,8 @@ public:
     {
         spawn(repeat(interval, std::move(work)), name);
     }
+    // The workers run and cannot be led out without what is at work here; the stores survive a kill.
+    void all_started() noexcept { started_ = true; }
     // Ends the pauses and what they separate. What lasts by itself must be stopped by whoever knows how.
     void stop();
     // Throws what ended the context, if anything did.
@@ -50,7 +52,7 @@ private:
     asio::io_context& context_;
     std::list<Timer*> pauses_;
     std::exception_ptr failure_;
-    bool stopping_ = false;
+    bool started_ = false, stopping_ = false;
 };
 
 } // namespace gw

@@ -27,6 +27,10 @@ awaitable<void> ControlPlane::start()
     if (!started)
         throw std::runtime_error("the change sequence cannot be read: " + started.error().message());
     presence_.applied(feed_.position(), WallTime{}); // nothing is cached yet
+}
+
+awaitable<void> ControlPlane::make_known()
+{
     if (stores_.is_exclusive())
         co_await forget_predecessors();
     const auto beaten = co_await presence_.beat();

@@ -22,8 +22,10 @@ public:
 
     const std::string& node() const noexcept { return presence_.node(); }
 
-    // To be awaited before the process serves anything. Throws std::exception with a text for the terminal.
+    // To be awaited before the process serves anything, then, once nothing can keep it from serving, the second: a node
+    // that nobody knows of is one that nobody waits for. Both throw std::exception with a text for the terminal.
     awaitable<void> start();
+    awaitable<void> make_known();
     // The two that last until stop().
     awaitable<void> read_changes() { return feed_.run(); }
     awaitable<void> beat() { return presence_.run(); }

@@ -95,11 +95,13 @@ private:
     awaitable<void> main()
     {
         co_await control_.start();
+        admin_.start(work_); // first, since it may find its address taken
+        co_await control_.make_known();
         if (gateway_)
             gateway_->start(work_);
-        admin_.start(work_);
         work_.spawn(control_.read_changes(), "change feed");
         work_.spawn(control_.beat(), "presence");
+        work_.all_started();
         ready_ = true;
         base_.metrics.ready.set(1);
         log(LogLevel::info, "serve.started", {{"node", control_.node()}});
@@ -108,12 +110,20 @@ private:
             {{"signal", ec                 ? "none"
                         : signal == SIGINT ? "SIGINT"
                                            : "SIGTERM"}});
-        // A second signal ends the process at once.
-        signals_.async_wait([](const boost::system::error_code& error, int) {
-            if (!error)
-                std::_Exit(1);
-        });
+        end_at_once_if_interrupted();
         co_await drain();
+    }
+
+    // During the drain a second Ctrl-C ends the process; a second SIGTERM, which supervisors send, hurries nobody.
+    void end_at_once_if_interrupted()
+    {
+        signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+            if (error)
+                return;
+            if (signal == SIGINT)
+                std::_Exit(1);
+            end_at_once_if_interrupted();
+        });
     }
 
     // Readiness goes first; then connections are led out; only then do the stores close.
