@@ -55,8 +55,10 @@ public:
     // Why these stores cannot serve a gateway and an admin process apart; empty if they can.
     static std::string objection_to_split_roles(const Settings& settings);
 
-    // The migrations that opening would run now.
+    // The migrations that migrate() would run now.
     static std::vector<std::string> migration_plan(const Settings& settings);
+    // Brings the database's schema up to date; those it has run. Throws as opening does.
+    static std::vector<std::string> migrate(const Settings& settings);
 
 private:
     struct Opened;

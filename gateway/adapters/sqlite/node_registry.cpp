@@ -1,9 +1,11 @@
 #include "adapters/sqlite/node_registry.hpp"
 
+#include "adapters/sql/record_codec.hpp"
 #include "adapters/sqlite/calls.hpp"
-#include "adapters/sqlite/record_codec.hpp"
 
 namespace gw::sqlite {
+
+using namespace sql;
 
 namespace {
 
