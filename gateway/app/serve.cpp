@@ -177,6 +177,7 @@ private:
     void start_housekeeping()
     {
         spawn(feed_->run(), "change feed");
+        pushes_ = stores_.push_changes([this] { feed_->wake(); });
         spawn(flush_->run(settings_.usage.flush), "usage flush");
         spawn(every(k_refill, [this] { return stores_.refill_limits(); }), "limits");
         spawn(every(k_sweep_limits, [this] { return sweep_limits(); }), "limit sweep");
@@ -233,6 +234,7 @@ private:
         awaitable<void> last_flush = flush_->stop();
         co_await std::move(last_flush);
         plane_->finish();
+        pushes_.reset();
         feed_->stop();
         for (Timer* timer : pauses_)
             timer->cancel();
@@ -257,6 +259,7 @@ private:
     HashPool hashes_;
     std::optional<DataPlane> plane_;
     std::optional<ChangeFeed> feed_;
+    std::unique_ptr<ChangePush> pushes_; // wakes the feed
     std::optional<UsageFlush> flush_;
     std::optional<AdminServer> admin_;
     asio::basic_signal_set<Executor> signals_;
