@@ -36,6 +36,13 @@ awaitable<void> ControlPlane::make_known()
     const auto beaten = co_await presence_.beat();
     if (!beaten)
         throw std::runtime_error("this node cannot be made known: " + beaten.error().message());
+    pushes_ = stores_.push_changes([this] { feed_.wake(); });
+}
+
+void ControlPlane::stop_reading()
+{
+    pushes_.reset();
+    feed_.stop();
 }
 
 // The store serves one process at a time: whatever else is in the registry has been killed, and nobody need

@@ -10,7 +10,7 @@
 
 namespace gw {
 
-// Control thread only, except wake().
+// Control thread only.
 class ControlPlane {
 public:
     // Has all caches of the process apply `changes`, and then calls `applied`, on any thread.
@@ -31,10 +31,8 @@ public:
     awaitable<void> beat() { return presence_.run(); }
     // What has been committed is applied by this process when this returns, unless the store does not answer.
     awaitable<void> apply_now();
-    // Something was committed somewhere: reads at once. Any thread.
-    void wake() { feed_.wake(); }
     // Reads no more. The workers may be gone from now on.
-    void stop_reading() { feed_.stop(); }
+    void stop_reading();
     // The node has gone. Nothing may be admitted any more.
     awaitable<void> leave() { return presence_.leave(); }
 
@@ -49,6 +47,7 @@ private:
     Apply apply_;
     NodePresence presence_;
     ChangeFeed feed_;
+    std::unique_ptr<ChangePush> pushes_;       // wakes the feed
     std::size_t dispatched_ = 0, applied_ = 0; // batches
     Timer turn_;                               // of those who wait for applied_
 };

@@ -4,6 +4,14 @@
 #include "adapters/local/digest_store.hpp"
 #include "adapters/local/rate_limiter.hpp"
 #include "adapters/local/secret_vault.hpp"
+#include "adapters/postgres/audit_log.hpp"
+#include "adapters/postgres/change_listener.hpp"
+#include "adapters/postgres/key_store.hpp"
+#include "adapters/postgres/maintenance.hpp"
+#include "adapters/postgres/node_registry.hpp"
+#include "adapters/postgres/quota_store.hpp"
+#include "adapters/postgres/tenant_store.hpp"
+#include "adapters/postgres/usage_store.hpp"
 #include "adapters/sqlite/audit_log.hpp"
 #include "adapters/sqlite/database.hpp"
 #include "adapters/sqlite/key_store.hpp"
@@ -48,6 +56,7 @@ struct Metadata {
     std::unique_ptr<QuotaStore> quotas;
     bool is_exclusive = false;
     std::function<awaitable<void>(WallTime)> maintain;
+    std::function<std::unique_ptr<ChangePush>(std::function<void()> wake)> push; // empty: there is no other process
 };
 
 void report_maintenance(const error_code& fault)
@@ -95,8 +104,61 @@ Metadata open_sqlite(const Settings& settings, Stores::Use use, BlockingPool& po
     return out;
 }
 
+postgres::Database::Options postgres_options(const PostgresSettings& settings)
+{
+    postgres::Database::Options options;
+    options.url = settings.url.clone();
+    options.password = copy(settings.password);
+    options.connections = settings.pool;
+    options.deadline = settings.deadline;
+    return options;
+}
+
+awaitable<void> maintain_postgres(postgres::Database& database, WallTime now, std::chrono::seconds keep_minutes)
+{
+    postgres::Keep keep;
+    keep.usage_minutes = keep_minutes;
+    awaitable<result<postgres::Maintained>> work = postgres::maintain(database, now, keep);
+    const result<postgres::Maintained> done = co_await std::move(work);
+    report_maintenance(done ? error_code{} : done.error());
+}
+
+class PostgresPush final : public ChangePush {
+public:
+    PostgresPush(const postgres::Database& database, std::function<void()> wake)
+        : listener_(database.connect_options().clone(), std::move(wake))
+    {
+    }
+
+private:
+    postgres::ChangeListener listener_;
+};
+
+Metadata open_postgres(const Settings& settings)
+{
+    const auto opened = std::make_shared<postgres::Database>(postgres_options(*settings.stores.postgres));
+    postgres::Database& database = *opened;
+    Metadata out;
+    out.database = opened;
+    out.keys = std::make_unique<postgres::KeyStore>(database);
+    out.tenants = std::make_unique<postgres::TenantStore>(database);
+    out.audit = std::make_unique<postgres::AuditLog>(database);
+    out.usage = std::make_unique<postgres::UsageStore>(database);
+    out.nodes = std::make_unique<postgres::NodeRegistry>(database);
+    out.quotas = std::make_unique<postgres::QuotaStore>(database);
+    out.maintain = [&database, keep_minutes = settings.usage.keep_minutes](WallTime now) {
+        return maintain_postgres(database, now, keep_minutes);
+    };
+    out.push = [&database](std::function<void()> wake) {
+        return std::make_unique<PostgresPush>(database, std::move(wake));
+    };
+    return out;
+}
+
 Metadata open_metadata(const Settings& settings, Stores::Use use, BlockingPool& pool)
 {
+    if (settings.stores.postgres)
+        return open_postgres(settings);
     return open_sqlite(settings, use, pool);
 }
 
@@ -147,8 +209,10 @@ bool Stores::is_exclusive() const noexcept
     return opened_->metadata.is_exclusive;
 }
 
-std::string Stores::objection_to_split_roles(const Settings&)
+std::string Stores::objection_to_split_roles(const Settings& settings)
 {
+    if (settings.stores.postgres)
+        return {};
     return "an SQLite file serves one process, so stores.metadata must be shared before roles can be split: use --role all";
 }
 
@@ -172,13 +236,22 @@ awaitable<void> Stores::close_limits()
     return opened_->limiter.shut_down();
 }
 
+std::unique_ptr<ChangePush> Stores::push_changes(std::function<void()> wake)
+{
+    return opened_->metadata.push ? opened_->metadata.push(std::move(wake)) : nullptr;
+}
+
 std::vector<std::string> Stores::migration_plan(const Settings& settings)
 {
+    if (settings.stores.postgres)
+        return postgres::Database::plan(postgres_options(*settings.stores.postgres));
     return sqlite::Database::plan(settings.stores.sqlite);
 }
 
 std::vector<std::string> Stores::migrate(const Settings& settings)
 {
+    if (settings.stores.postgres)
+        return postgres::Database::migrate(postgres_options(*settings.stores.postgres));
     std::vector<std::string> pending = migration_plan(settings);
     const sqlite::Database opened{with_folder(settings.stores.sqlite)}; // opening migrates
     return pending;

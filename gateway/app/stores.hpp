@@ -15,11 +15,18 @@
 #include "ports/usage_store.hpp"
 #include "settings/settings.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace gw {
+
+// Hears of other processes' changes as long as it exists.
+class ChangePush {
+public:
+    virtual ~ChangePush() = default;
+};
 
 class Stores {
 public:
@@ -27,7 +34,8 @@ public:
         beside, // the command line, beside a running `serve`
         serve,  // the one `serve` of an embedded store: takes its lock
     };
-    // Opens and, for the embedded store, migrates. Throws std::exception with a text that names what to do.
+    // Opens and, for the embedded store, migrates; a shared one must have been migrated. Throws std::exception with
+    // a text that names what to do.
     // `pool` and `quota_debits` must outlive the stores.
     Stores(const Settings& settings, Use use, BlockingPool& pool, SharedCounter& quota_debits);
     ~Stores();
@@ -54,6 +62,10 @@ public:
 
     // Why these stores cannot serve a gateway and an admin process apart; empty if they can.
     static std::string objection_to_split_roles(const Settings& settings);
+
+    // Has `wake` called, on a thread of its own, soon after any process commits a change. Empty if the store is this
+    // process's own. Must not outlive the stores.
+    std::unique_ptr<ChangePush> push_changes(std::function<void()> wake);
 
     // The migrations that migrate() would run now.
     static std::vector<std::string> migration_plan(const Settings& settings);

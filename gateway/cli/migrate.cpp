@@ -1,5 +1,5 @@
-// `portcullis migrate`: brings the database's schema up to date, with a backup first. `serve` does the same
-// for the embedded store.
+// `portcullis migrate`: brings the database's schema up to date; an embedded one is backed up first, and `serve` does
+// the same for it. A shared one is migrated by this command only.
 #include "app/stores.hpp"
 #include "cli/commands.hpp"
 #include "cli/configuration.hpp"
