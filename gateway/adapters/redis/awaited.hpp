@@ -24,14 +24,6 @@ public:
         handler_.reset();
         std::move(handler)();
     }
-    // Destroying the handler destroys the coroutine, and with it this object.
-    void abandoned() noexcept override
-    {
-        if (!handler_)
-            return;
-        auto handler = std::move(*handler_);
-        handler_.reset();
-    }
 
     // Of a command that was started: its answer.
     static awaitable<result<Reply>> answer_of(Awaited& call)

@@ -72,8 +72,6 @@ public:
     // Called once, from the event loop, never inside Client::start(). May destroy the Pending and start
     // others.
     virtual void answered(result<Reply> answer) = 0;
-    // Called instead if the event loop ends before the answer.
-    virtual void abandoned() noexcept {}
 
 private:
     friend class Link;
@@ -147,7 +145,7 @@ private:
 
 // Connects in the background, and again whenever it must. Throws std::exception with a text that names what
 // to do if the TLS files cannot be used. `options` must outlive the client; the client must be destroyed on
-// the executor's thread or when that has ended, before the context, and with no call pending.
+// the executor's thread or when that has ended, and before the context; what waits is answered then.
 std::unique_ptr<Client> create_client(Executor executor, const Options& options);
 
 } // namespace gw::redis

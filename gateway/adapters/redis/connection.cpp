@@ -14,14 +14,6 @@ Connection::Connection(Executor executor, Dialing dialing, Figures& figures)
 {
 }
 
-Connection::~Connection()
-{
-    for (Pending* pending : std::exchange(parked_, {})) {
-        pending->waits_in_ = nullptr;
-        pending->abandoned();
-    }
-}
-
 void Connection::close() noexcept
 {
     const Ptr self{this};

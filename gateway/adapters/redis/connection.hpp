@@ -7,6 +7,7 @@
 #include "adapters/redis/link.hpp"
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
 #include <functional>
 #include <random>
@@ -29,7 +30,9 @@ struct Dialing {
     std::string_view what = "redis"; // for the log
 };
 
-class Connection final : LinkOwner, public Waiting {
+class Connection final : LinkOwner,
+                         public Waiting,
+                         public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter> {
 public:
     using Ptr = boost::intrusive_ptr<Connection>;
 
@@ -61,14 +64,6 @@ public:
     std::function<void()> on_down;
 
 private:
-    friend void intrusive_ptr_add_ref(Connection* connection) noexcept { ++connection->references_; }
-    friend void intrusive_ptr_release(Connection* connection) noexcept
-    {
-        if (--connection->references_ == 0)
-            delete connection;
-    }
-    ~Connection();
-
     static awaitable<void> tend(Ptr self);
     awaitable<void> attempt();
     awaitable<std::string> open();
@@ -92,7 +87,6 @@ private:
     void release_parked();
     void refuse_parked(SteadyTime until);
 
-    std::size_t references_ = 0;
     Executor executor_;
     Dialing dialing_;
     Figures* figures_;

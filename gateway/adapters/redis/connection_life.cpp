@@ -107,6 +107,8 @@ awaitable<std::string> Connection::greet()
         auth.emplace_back(dialing_.password->reveal());
         const result<Reply> reply = co_await ask_directly(auth, dialing_.connect_timeout);
         wipe(auth.back().data(), auth.back().size());
+        if (link_ != nullptr)
+            link_->wipe_sent();
         why = fault_in(reply, "AUTH");
     }
     if (why.empty() && dialing_.database != 0) {

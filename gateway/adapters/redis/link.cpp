@@ -12,18 +12,6 @@
 
 namespace gw::redis {
 
-Link::~Link()
-{
-    // Only when the event loop itself ends: a link in use is closed first, and then nothing waits any more.
-    while (!slots_.empty()) {
-        if (Pending* pending = slots_.pop()) {
-            pending->waits_in_ = nullptr;
-            pending->abandoned();
-        }
-    }
-    wipe(out_.data(), out_.size());
-}
-
 awaitable<std::string> Link::connect(Ptr self, Server server, std::chrono::milliseconds timeout)
 {
     Timer limit{co_await asio::this_coro::executor, timeout};
@@ -212,6 +200,15 @@ void Link::write()
     }
     sending_.clear();
     flush(); // what was added while the socket was full
+}
+
+void Link::wipe_sent() noexcept
+{
+    for (std::string* buffer : {&out_, &sending_}) {
+        buffer->resize(buffer->capacity());
+        wipe(buffer->data(), buffer->size());
+        buffer->clear();
+    }
 }
 
 SteadyTime Link::sweep(SteadyTime now)

@@ -16,6 +16,7 @@
 #include "net/stream.hpp"
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
 #include <array>
 #include <string>
@@ -35,9 +36,9 @@ protected:
     ~LinkOwner() = default;
 };
 
-class Link final : public Waiting {
+class Link final : public Waiting, public boost::intrusive_ref_counter<Link, boost::thread_unsafe_counter> {
 public:
-    // Counted by hand, without atomics: the owner and every operation in flight. One thread.
+    // Counted without atomics: by the owner and every operation in flight. One thread.
     using Ptr = boost::intrusive_ptr<Link>;
 
     // `figures` must outlive the link or its close(). After `silence` the link ends.
@@ -62,6 +63,9 @@ public:
     // Sends words whose answer nobody wants: ASKING.
     void send_unanswered(std::span<const std::string_view> words);
 
+    // Overwrites what is left in memory of what was sent: AUTH. Nothing may wait to be sent.
+    void wipe_sent() noexcept;
+
     // Ends waiting commands whose time has come. When to look again; k_never: nothing waits.
     SteadyTime sweep(SteadyTime now);
     // Answers what waits with errc::in_doubt and lets go of the owner.
@@ -76,14 +80,6 @@ private:
     struct Flush;
     struct Writable;
     struct Written;
-    friend void intrusive_ptr_add_ref(Link* link) noexcept { ++link->references_; }
-    friend void intrusive_ptr_release(Link* link) noexcept
-    {
-        if (--link->references_ == 0)
-            delete link;
-    }
-    ~Link();
-
     void count_sent();
     void read();
     void received(const boost::system::error_code& ec, std::size_t bytes);
@@ -92,7 +88,6 @@ private:
     void write();
     void end(const std::string& why);
 
-    std::size_t references_ = 0;
     Transport transport_;
     ReplyParser parser_;
     std::chrono::milliseconds silence_;

@@ -5,13 +5,14 @@
 #include "adapters/redis/connection.hpp"
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
 #include <random>
 #include <vector>
 
 namespace gw::redis {
 
-class Sentinels {
+class Sentinels final : public boost::intrusive_ref_counter<Sentinels, boost::thread_unsafe_counter> {
 public:
     using Ptr = boost::intrusive_ptr<Sentinels>;
 
@@ -27,18 +28,9 @@ public:
     void close() noexcept;
 
 private:
-    friend void intrusive_ptr_add_ref(Sentinels* sentinels) noexcept { ++sentinels->references_; }
-    friend void intrusive_ptr_release(Sentinels* sentinels) noexcept
-    {
-        if (--sentinels->references_ == 0)
-            delete sentinels;
-    }
-    ~Sentinels() = default;
-
     Connection& sentinel(std::size_t index);
     static awaitable<void> keep_watch(Ptr self, Connection::Ptr connection);
 
-    std::size_t references_ = 0;
     Executor executor_;
     const Options& options_;
     asio::ssl::context* tls_;

@@ -67,9 +67,7 @@ class RedisServer {
 public:
     struct Options {
         std::vector<std::string> arguments; // more of redis-server's, such as "--requirepass", "x"
-        std::vector<std::string> answers_with{
-            "PING"};      // what it must answer without an error before it counts as started
-        bool tls = false; // with certificates of its own making: see certificate_folder()
+        bool tls = false;                   // with certificates of its own making: see certificate_folder()
         bool sentinel = false;
         bool cluster = false;
     };
@@ -134,7 +132,14 @@ public:
     void resume() { process_->signal(SIGCONT); }
 
     // Not for TLS.
-    redis::Reply ask(const std::vector<std::string>& words) { return RedisConversation{port_}.ask(words); }
+    redis::Reply ask(const std::vector<std::string>& words) { return ask_as("", words); }
+    redis::Reply ask_as(const std::string& password, const std::vector<std::string>& words)
+    {
+        RedisConversation conversation{port_};
+        if (!password.empty())
+            conversation.ask({"AUTH", password});
+        return conversation.ask(words);
+    }
 
 private:
     std::string file(const std::string& name) const { return (scratch_.path() / name).string(); }
@@ -144,7 +149,7 @@ private:
         for (int attempt = 0; attempt < 1000; ++attempt) {
             try {
                 RedisConversation conversation{port_};
-                if (options_.tls || conversation.ask(options_.answers_with).error_code() != "LOADING")
+                if (options_.tls || conversation.ask({"PING"}).error_code() != "LOADING")
                     return;
             } catch (const std::runtime_error&) {
             }
