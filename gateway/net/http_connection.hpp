@@ -5,6 +5,7 @@
 #include "net/asio.hpp"
 #include "net/http_client.hpp"
 
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
