@@ -65,7 +65,7 @@ AdminOptions admin_options(const Settings& settings)
 class System {
 public:
     explicit System(const Settings& settings)
-        : settings_(settings), metrics_(route_ids(settings)), stores_(settings, Stores::Use::serve, blocking_, metrics_.quota_debits),
+        : settings_(settings), metrics_(route_ids(settings)), stores_(settings, Stores::Use::serve, blocking_, metrics_.stores),
           keys_(key_rules(settings), stores_.keys(), stores_.tenants(), stores_.vault(), stores_.digests(), peppers_, hashing_),
           failures_(settings.gateway.failed_attempts.per_ip, settings.gateway.failed_attempts.per_ip_and_key),
           hashes_(settings.keys.hash_threads, settings.keys.hash_queue, metrics_),

@@ -1,6 +1,7 @@
 // See stores.hpp.
 #include "app/stores.hpp"
 
+#include "adapters/hashicorp/secret_vault.hpp"
 #include "adapters/local/digest_store.hpp"
 #include "adapters/local/rate_limiter.hpp"
 #include "adapters/local/secret_vault.hpp"
@@ -12,6 +13,7 @@
 #include "adapters/sqlite/serve_lock.hpp"
 #include "adapters/sqlite/tenant_store.hpp"
 #include "adapters/sqlite/usage_store.hpp"
+#include "net/run_awaitable.hpp"
 #include "observe/log.hpp"
 
 #include <filesystem>
@@ -95,11 +97,37 @@ Metadata open_metadata(const Settings& settings, Stores::Use use, BlockingPool& 
     return open_sqlite(settings, use, pool);
 }
 
-std::unique_ptr<SecretVault> open_vault(const Settings& settings, BlockingPool& pool)
+hashicorp::VaultOptions vault_options(const VaultSettings& settings)
 {
-    return std::make_unique<local::SecretVault>(settings.stores.local_secrets, copy(settings.stores.master_key), pool);
+    hashicorp::VaultOptions out;
+    out.host = settings.host;
+    out.port = settings.port;
+    out.tls = settings.tls;
+    out.trust.ca_file = settings.ca_file;
+    out.mount = settings.mount;
+    out.name_space = settings.name_space;
+    out.timeout = settings.timeout;
+    if (settings.approle) {
+        out.approle.emplace();
+        out.approle->role_id = settings.approle->role_id;
+        out.approle->secret_id = settings.approle->secret_id.clone();
+        out.approle->mount = settings.approle->mount;
+    }
+    out.token = copy(settings.token);
+    return out;
 }
 
+std::unique_ptr<SecretVault> open_vault(const Settings& settings, BlockingPool& pool, StoreMetrics& metrics)
+{
+    if (!settings.stores.vault)
+        return std::make_unique<local::SecretVault>(settings.stores.local_secrets, copy(settings.stores.master_key), pool);
+    hashicorp::VaultOptions options = vault_options(*settings.stores.vault);
+    metrics.vault.is_used = true;
+    options.up = &metrics.vault.up;
+    return std::make_unique<hashicorp::SecretVault>(std::move(options));
+}
+
+// Verified digests: sealed on this node, also when the secrets lie in a Vault.
 std::unique_ptr<DigestStore> open_digests(const Settings& settings, BlockingPool& pool)
 {
     return std::make_unique<local::DigestStore>(settings.stores.local_secrets, copy(settings.stores.master_key), pool);
@@ -109,9 +137,9 @@ std::unique_ptr<DigestStore> open_digests(const Settings& settings, BlockingPool
 
 // In order of construction: what comes later uses what stands above it.
 struct Stores::Opened {
-    Opened(const Settings& settings, Use use, BlockingPool& pool, SharedCounter& quota_debits)
-        : metadata(open_metadata(settings, use, pool)), vault(open_vault(settings, pool)),
-          digests(open_digests(settings, pool)), limiter(*metadata.quotas, quota_debits)
+    Opened(const Settings& settings, Use use, BlockingPool& pool, StoreMetrics& metrics)
+        : metadata(open_metadata(settings, use, pool)), vault(open_vault(settings, pool, metrics)),
+          digests(open_digests(settings, pool)), limiter(*metadata.quotas, metrics.quota_debits)
     {
     }
 
@@ -121,8 +149,8 @@ struct Stores::Opened {
     local::RateLimiter limiter;
 };
 
-Stores::Stores(const Settings& settings, Use use, BlockingPool& pool, SharedCounter& quota_debits)
-    : opened_(std::make_unique<Opened>(settings, use, pool, quota_debits))
+Stores::Stores(const Settings& settings, Use use, BlockingPool& pool, StoreMetrics& metrics)
+    : opened_(std::make_unique<Opened>(settings, use, pool, metrics))
 {
 }
 
@@ -154,6 +182,12 @@ awaitable<void> Stores::maintain(WallTime now)
 awaitable<void> Stores::close_limits()
 {
     return opened_->limiter.shut_down();
+}
+
+ReadVault Stores::vault_reader(const Settings& settings)
+{
+    auto vault = std::make_shared<hashicorp::SecretVault>(vault_options(*settings.stores.vault));
+    return [vault](const std::string& path, const std::string& field) { return run(vault->read_field(path, field)); };
 }
 
 std::vector<std::string> Stores::migration_plan(const Settings& settings)

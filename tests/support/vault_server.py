@@ -13,6 +13,7 @@ and then obeys one JSON object per line on standard input, answering each with a
     {"counts": true}                     how many requests, logins, renewals, lookups, probes, writes and reads there were
     {"paths": true}                      the paths that exist, with namespace
     {"entry": "a/b", "namespace": ""}    versions of an entry, or null
+    {"put": "a/b", "data": {...}}        writes an entry as another author
     {"alter": "a/b", "how": "delete"}    delete, undelete or destroy its current version, as an operator would
     {"token": {"text":..., "ttl":...}}   issues a token (text, ttl, max_ttl, renewable, namespace, read_only)
     {"revoke_tokens": true}              all but the root token
@@ -38,7 +39,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "e2e")]
 
 from ports import free_port  # noqa: E402
-from vault_api import Request, Vault  # noqa: E402
+from vault_api import Entry, Request, Vault  # noqa: E402
 
 CHUNKED_FROM = 2048  # Go's server sends larger bodies in chunks
 
@@ -172,7 +173,9 @@ class Server(http.server.ThreadingHTTPServer):
                 return vault.counts
             if "paths" in command:
                 return [list(key) for key in sorted(vault.entries)]
-            key = (command.get("namespace", ""), command.get("entry") or command.get("alter"))
+            key = (command.get("namespace", ""), command.get("entry") or command.get("alter") or command.get("put"))
+            if "put" in command:
+                vault.entries.setdefault(key, Entry()).write(command["data"])
             if "entry" in command:
                 entry = vault.entries.get(key)
                 return entry and {"current": entry.current, "versions": entry.versions}
