@@ -23,11 +23,13 @@ void require(const boost::system::error_code& ec, const std::string& what)
 void load_trust(ssl::context& context, const TlsClientOptions& options)
 {
     boost::system::error_code ec;
-    if (options.ca_file.empty())
-        require(context.set_default_verify_paths(ec), "the system's certificate authorities cannot be loaded");
-    else
-        require(context.load_verify_file(options.ca_file, ec),
-                "the certificate authorities in " + options.ca_file + " cannot be loaded");
+    if (options.ca_file.empty()) {
+        context.set_default_verify_paths(ec);
+        require(ec, "the system's certificate authorities cannot be loaded");
+    } else {
+        context.load_verify_file(options.ca_file, ec);
+        require(ec, "the certificate authorities in " + options.ca_file + " cannot be loaded");
+    }
 }
 
 void load_identity(ssl::context& context, const TlsClientOptions& options)
@@ -35,8 +37,10 @@ void load_identity(ssl::context& context, const TlsClientOptions& options)
     if (options.certificate.empty())
         return;
     boost::system::error_code ec;
-    require(context.use_certificate_chain_file(options.certificate, ec), "the certificate in " + options.certificate + " cannot be used");
-    require(context.use_private_key_file(options.key, ssl::context::pem, ec), "the private key in " + options.key + " cannot be used");
+    context.use_certificate_chain_file(options.certificate, ec);
+    require(ec, "the certificate in " + options.certificate + " cannot be used");
+    context.use_private_key_file(options.key, ssl::context::pem, ec);
+    require(ec, "the private key in " + options.key + " cannot be used");
 }
 
 } // namespace

@@ -64,7 +64,7 @@ TEST_CASE("vault: an entry of another author is corrupt as one of ours, and its 
     CHECK(node.read_fault("mail/smtp") == errc::corrupt);
     auto field = [&](const char* path, const char* name) {
         const auto found = run(node.context, node.vault->read_field(path, name));
-        REQUIRE(found);
+        REQUIRE(found.has_value());
         return *found ? std::string{(*found)->reveal()} : "(none)";
     };
     CHECK(field("mail/smtp", "user") == "gateway");

@@ -18,8 +18,8 @@ std::string with_vault(const std::string& vault)
 const std::string k_token = "auth: { token: \"${env:GW_TEST_TOKEN}\" }";
 const std::string k_address = "address: \"https://vault.example.com:8200\"";
 
-struct Environment {
-    Environment()
+struct Variables {
+    Variables()
     {
         ::setenv("GW_TEST_TOKEN", "hvs.token", 1);
         ::setenv("GW_TEST_SECRET_ID", "secret-id", 1);
@@ -31,7 +31,7 @@ struct Environment {
 
 TEST_CASE("load vault: an address and a token are enough", "[settings]")
 {
-    const Environment environment;
+    const Variables variables;
     const Settings settings = settings_of(with_vault(k_address + ", " + k_token));
     REQUIRE(settings.stores.vault);
     const VaultSettings& vault = *settings.stores.vault;
@@ -49,7 +49,7 @@ TEST_CASE("load vault: an address and a token are enough", "[settings]")
 
 TEST_CASE("load vault: everything that can be said", "[settings]")
 {
-    const Environment environment;
+    const Variables variables;
     const Settings settings = settings_of(
         with_vault("address: \"http://[::1]/\", mount: kv/apis/, namespace: teams/api, ca: ca.pem, timeout: 500ms, "
                    "auth: { approle: { role_id: r, secret_id: \"${env:GW_TEST_SECRET_ID}\", mount: roles } }"));
@@ -71,7 +71,7 @@ TEST_CASE("load vault: everything that can be said", "[settings]")
 
 TEST_CASE("load vault: mistakes are told with their places", "[settings]")
 {
-    const Environment environment;
+    const Variables variables;
     const auto [vault, start] = GENERATE(table<std::string, std::string>({
         {k_token, "2:29: stores.secrets.vault.address: missing"},
         {"address: \"vault:8200\", " + k_token, "2:40: stores.secrets.vault.address: `vault:8200` is not an address"},
@@ -95,7 +95,7 @@ TEST_CASE("load vault: mistakes are told with their places", "[settings]")
 
 TEST_CASE("load vault: one store for secrets, and one way to authenticate", "[settings]")
 {
-    const Environment environment;
+    const Variables variables;
     const auto both = load_problems("version: 1\nstores: { secrets: { local: s, vault: { " + k_address + ", " + k_token + " } } }\n");
     REQUIRE(both.size() == 1);
     CHECK_THAT(both[0], Catch::Contains("write `local` or `vault`, not both"));
@@ -106,7 +106,7 @@ TEST_CASE("load vault: one store for secrets, and one way to authenticate", "[se
 
 TEST_CASE("load vault: plain HTTP to another machine is warned of", "[settings]")
 {
-    const Environment environment;
+    const Variables variables;
     const auto [address, warned] = GENERATE(table<std::string, bool>({{"http://vault:8200", true},
                                                                       {"http://10.0.0.1", true},
                                                                       {"https://vault:8200", false},
@@ -122,7 +122,7 @@ TEST_CASE("load vault: plain HTTP to another machine is warned of", "[settings]"
 
 TEST_CASE("load vault: what is printed names it and shows no secret", "[settings]")
 {
-    const Environment environment;
+    const Variables variables;
     const std::string by_token = print_settings(settings_of(with_vault(k_address + ", " + k_token)));
     CHECK_THAT(by_token, Catch::Contains("address: \"https://vault.example.com:8200\"") && Catch::Contains("token: \"********\"") &&
                              !Catch::Contains("hvs.token"));
@@ -133,7 +133,7 @@ TEST_CASE("load vault: what is printed names it and shows no secret", "[settings
 
 TEST_CASE("load vault: values may lie in the Vault, once there is one to look in", "[settings]")
 {
-    const Environment environment;
+    const Variables variables;
     const std::string text = with_vault(k_address + ", " + k_token) + "log: { access: \"${vault:logs/access#file}\" }\n";
     const Loaded first = load_settings_text(text, "x");
     CHECK(first.wants_vault);
