@@ -65,7 +65,7 @@ AdminOptions admin_options(const Settings& settings)
 class System {
 public:
     explicit System(const Settings& settings)
-        : settings_(settings), metrics_(route_ids(settings)), stores_(settings, Stores::Use::serve, blocking_, metrics_.quota_debits),
+        : settings_(settings), metrics_(route_ids(settings)), stores_(settings, Stores::Use::serve, blocking_, metrics_.stores),
           keys_(key_rules(settings), stores_.keys(), stores_.tenants(), stores_.vault(), stores_.digests(), peppers_, hashing_),
           failures_(settings.gateway.failed_attempts.per_ip, settings.gateway.failed_attempts.per_ip_and_key),
           hashes_(settings.keys.hash_threads, settings.keys.hash_queue, metrics_),
@@ -128,8 +128,10 @@ private:
         asio::co_spawn(context_, std::move(work), [this, name](std::exception_ptr error) {
             if (!error)
                 return;
-            failure_ = error;
             log(LogLevel::error, "serve.failed", {{"part", name}});
+            if (ready_)
+                std::_Exit(1); // the workers run and cannot be led out without this part; the stores survive a kill
+            failure_ = error;
             context_.stop();
         });
     }
@@ -200,21 +202,29 @@ private:
             throw std::runtime_error("the change sequence cannot be read: " + started.error().message());
         awaitable<void> sweeping = sweep_keys();
         co_await std::move(sweeping); // what a crash left behind
+        admin_->start(); // first, since it may find its address taken
         plane_->start();
-        admin_->start();
         start_housekeeping();
         ready_ = true;
         metrics_.ready.set(1);
         announce();
         const auto [ec, signal] = co_await signals_.async_wait(no_throw);
         log(LogLevel::info, "serve.draining", {{"signal", ec ? "none" : signal == SIGINT ? "SIGINT" : "SIGTERM"}});
-        // A second signal ends the process at once.
-        signals_.async_wait([](const boost::system::error_code& error, int) {
-            if (!error)
-                std::_Exit(1);
-        });
+        end_at_once_if_interrupted();
         awaitable<void> draining = drain();
         co_await std::move(draining);
+    }
+
+    // During the drain a second Ctrl-C ends the process; a second SIGTERM, which supervisors send, hurries nobody.
+    void end_at_once_if_interrupted()
+    {
+        signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+            if (error)
+                return;
+            if (signal == SIGINT)
+                std::_Exit(1);
+            end_at_once_if_interrupted();
+        });
     }
 
     // Readiness goes first; then connections are led out; only then do the stores close.

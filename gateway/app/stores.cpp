@@ -1,6 +1,7 @@
 // See stores.hpp.
 #include "app/stores.hpp"
 
+#include "adapters/hashicorp/secret_vault.hpp"
 #include "adapters/local/digest_store.hpp"
 #include "adapters/local/rate_limiter.hpp"
 #include "adapters/local/secret_vault.hpp"
@@ -12,9 +13,11 @@
 #include "adapters/sqlite/serve_lock.hpp"
 #include "adapters/sqlite/tenant_store.hpp"
 #include "adapters/sqlite/usage_store.hpp"
+#include "net/run_awaitable.hpp"
 #include "observe/log.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 
 namespace gw {
@@ -35,52 +38,130 @@ const std::string& with_folder(const std::string& file)
     return file;
 }
 
-std::unique_ptr<sqlite::ServeLock> lock_for(const Settings& settings, Stores::Use use)
+// The ports that one database stands behind. In order of construction: it outlives its stores.
+struct Metadata {
+    std::shared_ptr<void> database;
+    std::unique_ptr<KeyStore> keys;
+    std::unique_ptr<TenantStore> tenants;
+    std::unique_ptr<AuditLog> audit;
+    std::unique_ptr<UsageStore> usage;
+    std::unique_ptr<QuotaStore> quotas;
+    std::function<awaitable<void>(WallTime)> maintain;
+};
+
+void report_maintenance(const error_code& fault)
 {
-    if (use == Stores::Use::beside)
-        return {};
-    return std::make_unique<sqlite::ServeLock>(with_folder(settings.stores.sqlite));
+    if (fault)
+        log(LogLevel::warn, "stores.maintenance_failed", {{"error", fault.message()}});
+}
+
+// The embedded database, locked before anything of it is opened or migrated.
+struct Sqlite {
+    Sqlite(const std::string& file, Stores::Use use)
+        : lock(use == Stores::Use::serve ? std::make_unique<sqlite::ServeLock>(with_folder(file)) : nullptr),
+          database(with_folder(file))
+    {
+    }
+    std::unique_ptr<sqlite::ServeLock> lock;
+    sqlite::Database database;
+};
+
+awaitable<void> maintain_sqlite(sqlite::Database& database, BlockingPool& pool, WallTime now, std::chrono::seconds keep_minutes)
+{
+    sqlite::Keep keep;
+    keep.usage_minutes = keep_minutes;
+    awaitable<result<sqlite::Maintained>> work = sqlite::maintain(database, pool, now, keep);
+    const result<sqlite::Maintained> done = co_await std::move(work);
+    report_maintenance(done ? error_code{} : done.error());
+}
+
+Metadata open_sqlite(const Settings& settings, Stores::Use use, BlockingPool& pool)
+{
+    const auto opened = std::make_shared<Sqlite>(settings.stores.sqlite, use);
+    sqlite::Database& database = opened->database;
+    Metadata out;
+    out.database = opened;
+    out.keys = std::make_unique<sqlite::KeyStore>(database, pool);
+    out.tenants = std::make_unique<sqlite::TenantStore>(database, pool);
+    out.audit = std::make_unique<sqlite::AuditLog>(database, pool);
+    out.usage = std::make_unique<sqlite::UsageStore>(database, pool);
+    out.quotas = std::make_unique<sqlite::QuotaStore>(database, pool);
+    out.maintain = [&database, &pool, keep_minutes = settings.usage.keep_minutes](WallTime now) {
+        return maintain_sqlite(database, pool, now, keep_minutes);
+    };
+    return out;
+}
+
+Metadata open_metadata(const Settings& settings, Stores::Use use, BlockingPool& pool)
+{
+    return open_sqlite(settings, use, pool);
+}
+
+hashicorp::VaultOptions vault_options(const VaultSettings& settings)
+{
+    hashicorp::VaultOptions out;
+    out.host = settings.host;
+    out.port = settings.port;
+    out.tls = settings.tls;
+    out.trust.ca_file = settings.ca_file;
+    out.mount = settings.mount;
+    out.name_space = settings.name_space;
+    out.timeout = settings.timeout;
+    if (settings.approle) {
+        out.approle.emplace();
+        out.approle->role_id = settings.approle->role_id;
+        out.approle->secret_id = settings.approle->secret_id.clone();
+        out.approle->mount = settings.approle->mount;
+    }
+    out.token = copy(settings.token);
+    return out;
+}
+
+std::unique_ptr<SecretVault> open_vault(const Settings& settings, BlockingPool& pool, StoreMetrics& metrics)
+{
+    if (!settings.stores.vault)
+        return std::make_unique<local::SecretVault>(settings.stores.local_secrets, copy(settings.stores.master_key), pool);
+    hashicorp::VaultOptions options = vault_options(*settings.stores.vault);
+    metrics.vault.is_used = true;
+    options.up = &metrics.vault.up;
+    return std::make_unique<hashicorp::SecretVault>(std::move(options));
+}
+
+// Verified digests: sealed on this node, also when the secrets lie in a Vault.
+std::unique_ptr<DigestStore> open_digests(const Settings& settings, BlockingPool& pool)
+{
+    return std::make_unique<local::DigestStore>(settings.stores.local_secrets, copy(settings.stores.master_key), pool);
 }
 
 } // namespace
 
 // In order of construction: what comes later uses what stands above it.
 struct Stores::Opened {
-    Opened(const Settings& settings, Use use, BlockingPool& blocking, SharedCounter& quota_debits)
-        : pool(blocking), keep_minutes(settings.usage.keep_minutes), lock(lock_for(settings, use)), database(with_folder(settings.stores.sqlite)),
-          keys(database, pool), tenants(database, pool), audit(database, pool), usage(database, pool),
-          quotas(database, pool), vault(settings.stores.local_secrets, copy(settings.stores.master_key), pool),
-          digests(settings.stores.local_secrets, copy(settings.stores.master_key), pool), limiter(quotas, quota_debits)
+    Opened(const Settings& settings, Use use, BlockingPool& pool, StoreMetrics& metrics)
+        : metadata(open_metadata(settings, use, pool)), vault(open_vault(settings, pool, metrics)),
+          digests(open_digests(settings, pool)), limiter(*metadata.quotas, metrics.quota_debits)
     {
     }
 
-    BlockingPool& pool;
-    std::chrono::seconds keep_minutes;
-    std::unique_ptr<sqlite::ServeLock> lock; // before anything is opened or migrated
-    sqlite::Database database;
-    sqlite::KeyStore keys;
-    sqlite::TenantStore tenants;
-    sqlite::AuditLog audit;
-    sqlite::UsageStore usage;
-    sqlite::QuotaStore quotas;
-    local::SecretVault vault;
-    local::DigestStore digests;
+    Metadata metadata;
+    std::unique_ptr<SecretVault> vault;
+    std::unique_ptr<DigestStore> digests;
     local::RateLimiter limiter;
 };
 
-Stores::Stores(const Settings& settings, Use use, BlockingPool& pool, SharedCounter& quota_debits)
-    : opened_(std::make_unique<Opened>(settings, use, pool, quota_debits))
+Stores::Stores(const Settings& settings, Use use, BlockingPool& pool, StoreMetrics& metrics)
+    : opened_(std::make_unique<Opened>(settings, use, pool, metrics))
 {
 }
 
 Stores::~Stores() = default;
 
-KeyStore& Stores::keys() noexcept { return opened_->keys; }
-TenantStore& Stores::tenants() noexcept { return opened_->tenants; }
-AuditLog& Stores::audit() noexcept { return opened_->audit; }
-UsageStore& Stores::usage() noexcept { return opened_->usage; }
-SecretVault& Stores::vault() noexcept { return opened_->vault; }
-DigestStore& Stores::digests() noexcept { return opened_->digests; }
+KeyStore& Stores::keys() noexcept { return *opened_->metadata.keys; }
+TenantStore& Stores::tenants() noexcept { return *opened_->metadata.tenants; }
+AuditLog& Stores::audit() noexcept { return *opened_->metadata.audit; }
+UsageStore& Stores::usage() noexcept { return *opened_->metadata.usage; }
+SecretVault& Stores::vault() noexcept { return *opened_->vault; }
+DigestStore& Stores::digests() noexcept { return *opened_->digests; }
 RateLimiter& Stores::limiter() noexcept { return opened_->limiter; }
 
 awaitable<void> Stores::refill_limits()
@@ -95,12 +176,7 @@ void Stores::sweep_limits(MonoTime now)
 
 awaitable<void> Stores::maintain(WallTime now)
 {
-    sqlite::Keep keep;
-    keep.usage_minutes = opened_->keep_minutes;
-    awaitable<result<sqlite::Maintained>> work = sqlite::maintain(opened_->database, opened_->pool, now, keep);
-    const result<sqlite::Maintained> done = co_await std::move(work);
-    if (!done)
-        log(LogLevel::warn, "stores.maintenance_failed", {{"error", done.error().message()}});
+    return opened_->metadata.maintain(now);
 }
 
 awaitable<void> Stores::close_limits()
@@ -108,9 +184,22 @@ awaitable<void> Stores::close_limits()
     return opened_->limiter.shut_down();
 }
 
+ReadVault Stores::vault_reader(const Settings& settings)
+{
+    auto vault = std::make_shared<hashicorp::SecretVault>(vault_options(*settings.stores.vault));
+    return [vault](const std::string& path, const std::string& field) { return run(vault->read_field(path, field)); };
+}
+
 std::vector<std::string> Stores::migration_plan(const Settings& settings)
 {
     return sqlite::Database::plan(settings.stores.sqlite);
+}
+
+std::vector<std::string> Stores::migrate(const Settings& settings)
+{
+    std::vector<std::string> pending = migration_plan(settings);
+    const sqlite::Database opened{with_folder(settings.stores.sqlite)}; // opening migrates
+    return pending;
 }
 
 } // namespace gw

@@ -12,6 +12,7 @@
 #include "ports/secret_vault.hpp"
 #include "ports/tenant_store.hpp"
 #include "ports/usage_store.hpp"
+#include "settings/references.hpp"
 #include "settings/settings.hpp"
 
 #include <memory>
@@ -27,8 +28,8 @@ public:
         serve,  // the one `serve` of an embedded store: takes its lock
     };
     // Opens and, for the embedded store, migrates. Throws std::exception with a text that names what to do.
-    // `pool` and `quota_debits` must outlive the stores.
-    Stores(const Settings& settings, Use use, BlockingPool& pool, SharedCounter& quota_debits);
+    // `pool` and `metrics` must outlive the stores.
+    Stores(const Settings& settings, Use use, BlockingPool& pool, StoreMetrics& metrics);
     ~Stores();
     Stores(const Stores&) = delete;
     Stores& operator=(const Stores&) = delete;
@@ -47,8 +48,13 @@ public:
     awaitable<void> maintain(WallTime now);
     awaitable<void> close_limits();
 
-    // The migrations that opening would run now.
+    // Looks into the Vault that the settings name, for ${vault:} references. Throws as opening does.
+    static ReadVault vault_reader(const Settings& settings);
+
+    // The migrations that migrate() would run now.
     static std::vector<std::string> migration_plan(const Settings& settings);
+    // Brings the database's schema up to date; those it has run. Throws as opening does.
+    static std::vector<std::string> migrate(const Settings& settings);
 
 private:
     struct Opened;

@@ -86,6 +86,17 @@ struct WorkerMetrics {
     Counter usage_dropped;
 };
 
+// A server that stores lie on.
+struct DependencyMetrics {
+    bool is_used = false; // set before the workers start
+    SharedCounter up;     // 0 or 1
+};
+
+struct StoreMetrics {
+    SharedCounter quota_debits;
+    DependencyMetrics vault;
+};
+
 // Process-wide figures and the list of workers. Made before the workers, destroyed after they joined.
 struct Metrics {
     std::vector<std::string> route_ids;
@@ -94,7 +105,8 @@ struct Metrics {
     SharedCounter changes_applied, change_feed_errors, change_feed_healthy; // healthy: 0 or 1
     Histogram change_delay;          // from the commit's time stamp to applied on all workers; feed thread only
     SharedCounter usage_flushes, usage_flush_errors, usage_pending_rows;
-    SharedCounter quota_debits, audit_write_failures, admin_requests, log_lines_dropped;
+    SharedCounter audit_write_failures, admin_requests, log_lines_dropped;
+    StoreMetrics stores;
     SharedCounter ready;             // 0 or 1
     std::int64_t started_at_seconds = 0;
 

@@ -39,6 +39,7 @@ public:
         connections();
         hashing_and_changes();
         records();
+        dependencies();
         return std::move(text_).take();
     }
 
@@ -157,7 +158,7 @@ private:
                 over_workers(&WorkerMetrics::limited_shadow));
         counter("portcullis_limiter_asks_total", "Requests that waited for a limit store.",
                 over_workers(&WorkerMetrics::limiter_asks));
-        counter("portcullis_quota_debits_total", "Batches debited from quotas in the store.", metrics_.quota_debits.value());
+        counter("portcullis_quota_debits_total", "Batches debited from quotas in the store.", metrics_.stores.quota_debits.value());
     }
 
     void connections()
@@ -195,6 +196,14 @@ private:
         PrometheusText::Summed delay;
         delay.add(metrics_.change_delay);
         text_.histogram({}, delay);
+    }
+
+    void dependencies()
+    {
+        if (!metrics_.stores.vault.is_used)
+            return;
+        text_.family("portcullis_dependency_up", Type::gauge, "1 while the server that a store lies on answers.");
+        text_.sample({{"dependency", "vault"}}, metrics_.stores.vault.up.value());
     }
 
     void records()

@@ -5,6 +5,7 @@
 #include "settings/load_fields.hpp"
 #include "settings/load_limits.hpp"
 #include "settings/load_routes.hpp"
+#include "settings/load_vault.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -165,7 +166,8 @@ void read_stores(const Mapping& stores, StoreSettings& out)
     read_store(stores, "metadata", "{ sqlite: data/portcullis.db }").text("sqlite", out.sqlite);
 
     const Mapping secrets = read_store(stores, "secrets", "{ local: data/secrets }");
-    if (const auto local = secrets.find("local")) {
+    const auto local = secrets.find("local"), vault = secrets.find("vault");
+    if (local) {
         if (local->node->kind == YamlNode::Kind::scalar) {
             secrets.text("local", out.local_secrets);
         } else {
@@ -173,6 +175,11 @@ void read_stores(const Mapping& stores, StoreSettings& out)
             parts.text("path", out.local_secrets);
             read_master_key(parts, out.master_key);
         }
+    }
+    if (vault) {
+        if (local)
+            vault->error_at_key("secrets lie in one store: write `local` or `vault`, not both");
+        out.vault = read_vault(Mapping{*vault});
     }
     (void)read_store(stores, "limits", "{ memory: {} }").mapping("memory");
 }
@@ -250,7 +257,8 @@ void read_root(const Mapping& root, Settings& settings)
 
 Loaded unreadable(const std::string& path, std::string why)
 {
-    Loaded loaded{default_settings(), {}};
+    Loaded loaded;
+    loaded.settings = default_settings();
     loaded.settings.file = path;
     loaded.problems.push_back({Problem::Severity::error, {}, {}, std::move(why)});
     return loaded;
@@ -283,10 +291,11 @@ Settings default_settings()
     return settings;
 }
 
-Loaded load_settings_text(const std::string& text, const std::string& file_name)
+Loaded load_settings_text(const std::string& text, const std::string& file_name, const ReadVault& vault)
 {
     Loading loading;
-    loading.directory = std::filesystem::path{file_name}.parent_path().string();
+    loading.sources.directory = std::filesystem::path{file_name}.parent_path().string();
+    loading.sources.vault = vault ? &vault : nullptr;
     const YamlNode tree = parse_yaml(text, loading.problems);
 
     Settings settings = default_settings();
@@ -299,10 +308,10 @@ Loaded load_settings_text(const std::string& text, const std::string& file_name)
     }
     settings.marks = std::move(loading.marks);
     sort_problems(loading.problems);
-    return {std::move(settings), std::move(loading.problems)};
+    return {std::move(settings), std::move(loading.problems), loading.wants_vault};
 }
 
-Loaded load_settings_file(const std::string& path)
+Loaded load_settings_file(const std::string& path, const ReadVault& vault)
 {
     std::error_code failed;
     if (!std::filesystem::is_regular_file(path, failed))
@@ -314,7 +323,7 @@ Loaded load_settings_file(const std::string& path)
     text << in.rdbuf();
     if (!in.is_open() || in.bad())
         return unreadable(path, "cannot be read; check its permissions");
-    return load_settings_text(text.str(), path);
+    return load_settings_text(text.str(), path, vault);
 }
 
 } // namespace gw

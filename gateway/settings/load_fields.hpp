@@ -14,6 +14,13 @@ namespace gw {
 std::optional<ListenAddress> read_listen_address(const Value& value);
 // "http://127.0.0.1:9001": scheme, host and perhaps a port; nothing after them.
 std::optional<UpstreamSettings::Target> read_target(const Value& value);
+// "https://vault.example.com:8200": where a store answers. The port is the scheme's unless it is said.
+struct StoreAddress {
+    bool tls = false;
+    std::string host; // an IP literal (IPv6 without brackets) or a name
+    std::uint16_t port = 0;
+};
+std::optional<StoreAddress> read_store_address(const Value& value);
 // "https://api.example.com", without a path; a slash at its end is dropped.
 std::optional<std::string> read_public_url(const Value& value);
 // "api.example.com" or "*.example.com", in lower case.

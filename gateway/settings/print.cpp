@@ -160,6 +160,38 @@ void put_admin(YAML::Emitter& out, const AdminSettings& admin)
     out << EndMap;
 }
 
+void put_local_secrets(YAML::Emitter& out, const StoreSettings& stores)
+{
+    open(out, "local");
+    put_text(out, "path", stores.local_secrets);
+    if (stores.master_key)
+        put_text(out, "master_key", k_masked);
+    out << EndMap;
+}
+
+void put_vault(YAML::Emitter& out, const VaultSettings& vault)
+{
+    open(out, "vault");
+    put_text(out, "address", (vault.tls ? "https://" : "http://") + authority_of(vault.host, vault.port));
+    put_text(out, "mount", vault.mount);
+    if (!vault.name_space.empty())
+        put_text(out, "namespace", vault.name_space);
+    if (!vault.ca_file.empty())
+        put_text(out, "ca", vault.ca_file);
+    put_time(out, "timeout", vault.timeout);
+    open(out, "auth");
+    if (vault.approle) {
+        open(out, "approle");
+        put_text(out, "role_id", vault.approle->role_id);
+        put_text(out, "secret_id", k_masked);
+        put_text(out, "mount", vault.approle->mount);
+        out << EndMap;
+    } else {
+        put_text(out, "token", k_masked);
+    }
+    out << EndMap << EndMap;
+}
+
 void put_stores(YAML::Emitter& out, const StoreSettings& stores)
 {
     open(out, "stores");
@@ -167,11 +199,11 @@ void put_stores(YAML::Emitter& out, const StoreSettings& stores)
     put_text(out, "sqlite", stores.sqlite);
     out << EndMap;
     open(out, "secrets");
-    open(out, "local");
-    put_text(out, "path", stores.local_secrets);
-    if (stores.master_key)
-        put_text(out, "master_key", k_masked);
-    out << EndMap << EndMap;
+    if (stores.vault)
+        put_vault(out, *stores.vault);
+    else
+        put_local_secrets(out, stores);
+    out << EndMap;
     open(out, "limits");
     out << Key << "memory" << Value << YAML::Flow << BeginMap << EndMap;
     out << EndMap << EndMap;

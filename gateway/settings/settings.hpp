@@ -82,11 +82,31 @@ struct AdminSettings {
     std::optional<Secret> bootstrap_key;
 };
 
+// HashiCorp Vault or OpenBao, a key-value engine of version 2.
+struct VaultSettings {
+    bool tls = true;
+    std::string host; // a name or an IP literal
+    std::uint16_t port = 443;
+    std::string mount = "secret";
+    std::string name_space; // empty: the root's
+    std::string ca_file;    // PEM; empty: what the system trusts
+    milliseconds timeout = seconds{2}; // of a whole call
+    struct AppRole {
+        std::string role_id;
+        Secret secret_id;
+        std::string mount = "approle";
+    };
+    std::optional<AppRole> approle; // one of these two
+    std::optional<Secret> token;
+};
+
 struct StoreSettings {
     std::string sqlite = "data/portcullis.db";
     std::string local_secrets = "data/secrets";
     // The master key of the sealed store, 64 hex digits; empty: <local_secrets>.key, made at the first start.
     std::optional<Secret> master_key;
+    // Instead of the sealed store, which then holds verified digests only.
+    std::optional<VaultSettings> vault;
 };
 
 struct KeySettings {

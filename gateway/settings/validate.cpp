@@ -26,6 +26,11 @@ bool is_any_address(const Address& address)
     return address == Address::from_v4(0) || address == Address::from_v6({});
 }
 
+bool is_loopback(const Address& address)
+{
+    return Network::parse("127.0.0.0/8")->contains(address) || Network::parse("::1/128")->contains(address);
+}
+
 // Two sockets of one family on one port, on the same address or one of them on all addresses.
 bool clash(const ListenAddress& a, const ListenAddress& b)
 {
@@ -48,10 +53,9 @@ void validate_listeners(const Settings& settings, Findings& findings)
                 break;
             }
 
-    const Network loopback_v4 = *Network::parse("127.0.0.0/8"), loopback_v6 = *Network::parse("::1/128");
     for (const Listener& listener : admin) {
         const auto address = Address::parse(listener.address->host);
-        if (address && !loopback_v4.contains(*address) && !loopback_v6.contains(*address))
+        if (address && !is_loopback(*address))
             findings.warn(listener.path,
                           "the admin listener is reachable from other machines without TLS; management "
                           "keys and sessions cross the network in the clear");
@@ -69,6 +73,17 @@ void validate_proxies(const Settings& settings, Findings& findings)
         findings.warn("gateway.trusted_proxies",
                       "trusts every address: any client can claim any address in "
                       "X-Forwarded-For, and limits and allow-lists by address mean nothing");
+}
+
+void validate_vault(const Settings& settings, Findings& findings)
+{
+    const auto& vault = settings.stores.vault;
+    if (!vault || vault->tls || vault->host.empty() || vault->host == "localhost")
+        return;
+    const auto address = Address::parse(vault->host);
+    if (!address || !is_loopback(*address))
+        findings.warn("stores.secrets.vault.address",
+                      "without TLS: tokens, hashes and the pepper cross the network in the clear; write https://");
 }
 
 void validate_keys(const Settings& settings, Findings& findings)
@@ -98,6 +113,7 @@ std::vector<Problem> validate(const Settings& settings)
     Findings findings{settings};
     validate_listeners(settings, findings);
     validate_proxies(settings, findings);
+    validate_vault(settings, findings);
     validate_credentials(settings.gateway.credentials, "gateway.credentials", findings);
     validate_keys(settings, findings);
     validate_plans(settings, findings);

@@ -7,6 +7,7 @@
 #include "problems_of.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -171,10 +172,18 @@ TEST_CASE("config files: the development configuration has no error, and one ope
     CHECK(loaded.problems[0].path == "routes[3].auth");
 }
 
-TEST_CASE("config files: every known key stands in the example, and no other", "[settings]")
+TEST_CASE("config files: the fleet's stores have no problem and no warning", "[settings]")
+{
+    ::setenv("PORTCULLIS_VAULT_SECRET_ID", "a-secret-id", 1);
+    CHECK(all_problems(content_of("gateway.fleet.yaml")) == std::vector<std::string>{});
+}
+
+// Of a store one technology can be chosen, so the others' keys stand in a file of their own.
+TEST_CASE("config files: every known key stands in the example or among the fleet's stores, and no other", "[settings]")
 {
     std::set<std::string> places;
     collect_example(tree_of("gateway.example.yaml"), "", places);
+    collect_example(tree_of("gateway.fleet.yaml"), "", places);
     CHECK(missing_from(known_places(), places) == std::vector<std::string>{});
     CHECK(missing_from(places, known_places()) == std::vector<std::string>{});
 }
