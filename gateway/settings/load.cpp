@@ -4,6 +4,7 @@
 
 #include "settings/load_fields.hpp"
 #include "settings/load_limits.hpp"
+#include "settings/load_redis.hpp"
 #include "settings/load_routes.hpp"
 #include "settings/load_vault.hpp"
 
@@ -181,7 +182,12 @@ void read_stores(const Mapping& stores, StoreSettings& out)
             vault->error_at_key("secrets lie in one store: write `local` or `vault`, not both");
         out.vault = read_vault(Mapping{*vault});
     }
-    (void)read_store(stores, "limits", "{ memory: {} }").mapping("memory");
+    const Mapping limits = read_store(stores, "limits", "{ memory: {} }");
+    const Mapping memory = limits.mapping("memory"), redis = limits.mapping("redis");
+    if (memory.is_present() && redis.is_present())
+        redis.value().error_at_key("limits are counted in one store: write `memory` or `redis`, not both");
+    if (redis.is_present())
+        out.redis_limits = read_redis(redis);
 }
 
 void read_keys(const Mapping& keys, KeySettings& out)

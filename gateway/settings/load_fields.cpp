@@ -175,6 +175,17 @@ std::optional<StoreAddress> read_store_address(const Value& value)
     return StoreAddress{tls, authority->host, authority->port.value_or(tls ? 443 : 80)};
 }
 
+std::optional<HostAndPort> parse_host_and_port(std::string_view text)
+{
+    auto authority = parse_authority(text);
+    if (!authority)
+        return std::nullopt;
+    HostAndPort out;
+    out.host = std::move(authority->host);
+    out.port = authority->port;
+    return out;
+}
+
 std::optional<std::string> read_public_url(const Value& value)
 {
     auto text = read_text(value);

@@ -21,6 +21,12 @@ struct StoreAddress {
     std::uint16_t port = 0;
 };
 std::optional<StoreAddress> read_store_address(const Value& value);
+// "name", "name:80", "192.0.2.1:80", "[::1]:80".
+struct HostAndPort {
+    std::string host; // an IPv6 literal without its brackets
+    std::optional<std::uint16_t> port;
+};
+std::optional<HostAndPort> parse_host_and_port(std::string_view text);
 // "https://api.example.com", without a path; a slash at its end is dropped.
 std::optional<std::string> read_public_url(const Value& value);
 // "api.example.com" or "*.example.com", in lower case.

@@ -192,6 +192,38 @@ void put_vault(YAML::Emitter& out, const VaultSettings& vault)
     out << EndMap << EndMap;
 }
 
+void put_redis(YAML::Emitter& out, const RedisSettings& redis)
+{
+    const auto address = [](const RedisServer& server) { return authority_of(server.host, server.port); };
+    open(out, "redis");
+    put_text(out, "url", (redis.tls ? "rediss://" : "redis://") +
+                             (redis.password ? redis.user + ':' + k_masked + '@' : std::string{}) + address(redis.server) +
+                             '/' + std::to_string(redis.database));
+    put(out, "cluster", redis.cluster);
+    if (redis.sentinel) {
+        open(out, "sentinel");
+        put_text(out, "master", redis.sentinel->master);
+        put_list(out, "nodes", redis.sentinel->nodes, address);
+        if (redis.sentinel->password)
+            put_text(out, "password", k_masked);
+        out << EndMap;
+    }
+    put_time(out, "command_timeout", redis.command_timeout);
+    put_time(out, "connect_timeout", redis.connect_timeout);
+    if (redis.tls) {
+        open(out, "tls");
+        if (!redis.ca_file.empty())
+            put_text(out, "ca", redis.ca_file);
+        if (!redis.certificate.empty()) {
+            put_text(out, "certificate", redis.certificate);
+            put_text(out, "key", redis.key);
+        }
+        out << EndMap;
+    }
+    put_text(out, "key_prefix", redis.key_prefix);
+    out << EndMap;
+}
+
 void put_stores(YAML::Emitter& out, const StoreSettings& stores)
 {
     open(out, "stores");
@@ -205,7 +237,10 @@ void put_stores(YAML::Emitter& out, const StoreSettings& stores)
         put_local_secrets(out, stores);
     out << EndMap;
     open(out, "limits");
-    out << Key << "memory" << Value << YAML::Flow << BeginMap << EndMap;
+    if (stores.redis_limits)
+        put_redis(out, *stores.redis_limits);
+    else
+        out << Key << "memory" << Value << YAML::Flow << BeginMap << EndMap;
     out << EndMap << EndMap;
 }
 

@@ -86,6 +86,23 @@ void validate_vault(const Settings& settings, Findings& findings)
                       "without TLS: tokens, hashes and the pepper cross the network in the clear; write https://");
 }
 
+void validate_redis(const Settings& settings, Findings& findings)
+{
+    const auto& redis = settings.stores.redis_limits;
+    if (!redis || redis->tls)
+        return;
+    const auto is_near = [](const RedisServer& server) {
+        const auto address = Address::parse(server.host);
+        return server.host.empty() || server.host == "localhost" || (address && is_loopback(*address));
+    };
+    const bool all_near = redis->sentinel
+                              ? std::all_of(redis->sentinel->nodes.begin(), redis->sentinel->nodes.end(), is_near)
+                              : is_near(redis->server);
+    if (!all_near)
+        findings.warn("stores.limits.redis.url",
+                      "without TLS: whoever is on the network between can read the password and change limits; write rediss://");
+}
+
 void validate_keys(const Settings& settings, Findings& findings)
 {
     const KeySettings& keys = settings.keys;
@@ -114,6 +131,7 @@ std::vector<Problem> validate(const Settings& settings)
     validate_listeners(settings, findings);
     validate_proxies(settings, findings);
     validate_vault(settings, findings);
+    validate_redis(settings, findings);
     validate_credentials(settings.gateway.credentials, "gateway.credentials", findings);
     validate_keys(settings, findings);
     validate_plans(settings, findings);

@@ -143,9 +143,10 @@ private:
     result<Reply> answer_ = make_error_code(errc::unavailable);
 };
 
-// Connects in the background, and again whenever it must. Throws std::exception with a text that names what
-// to do if the TLS files cannot be used. `options` must outlive the client; the client must be destroyed on
-// the executor's thread or when that has ended, and before the context; what waits is answered then.
+// Connects in the background, and again whenever it must. May be made on any thread. Throws std::exception
+// with a text that names what to do if the TLS files cannot be used. `options` must outlive the client; the
+// client must be destroyed on the executor's thread or when that has ended, and before the context; what
+// waits is answered then.
 std::unique_ptr<Client> create_client(Executor executor, const Options& options);
 
 } // namespace gw::redis

@@ -9,7 +9,7 @@ constexpr std::chrono::milliseconds k_try_again{3};
 } // namespace
 
 ClusterClient::ClusterClient(Executor executor, const Options& options)
-    : options_(options), tls_(options.tls ? make_tls_context(*options.tls) : nullptr),
+    : options_(options), tls_(tls_context_of(options)),
       table_(new SlotTable{executor, options, tls_.get(), figures_}), retry_timer_(executor)
 {
     SlotTable::start(table_);

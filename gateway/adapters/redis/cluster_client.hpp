@@ -31,7 +31,7 @@ private:
 
     const Options& options_;
     Figures figures_;
-    std::unique_ptr<asio::ssl::context> tls_;
+    TlsContext tls_; // null: plain
     SlotTable::Ptr table_;
     std::vector<Pending*> again_; // were answered TRYAGAIN
     Timer retry_timer_;

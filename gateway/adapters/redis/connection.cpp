@@ -8,6 +8,17 @@
 
 namespace gw::redis {
 
+TlsContext tls_context_of(const Options& options)
+{
+    if (!options.tls)
+        return {};
+    TlsClientOptions tls;
+    tls.ca_file = options.tls->ca;
+    tls.certificate = options.tls->certificate;
+    tls.key = options.tls->key;
+    return make_tls_client_context(tls);
+}
+
 Connection::Connection(Executor executor, Dialing dialing, Figures& figures)
     : executor_(executor), dialing_(std::move(dialing)), figures_(&figures), pause_timer_(executor),
       deadline_timer_(executor), random_(std::random_device{}())

@@ -5,6 +5,7 @@
 
 #include "adapters/redis/circuit.hpp"
 #include "adapters/redis/link.hpp"
+#include "net/tls.hpp"
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
@@ -103,6 +104,9 @@ private:
     SteadyTime watched_until_ = k_never;
     std::minstd_rand random_;
 };
+
+// The options' TLS; null: plain. Throws std::runtime_error that names the file that cannot be used.
+TlsContext tls_context_of(const Options& options);
 
 // Puts a result into the hands of whoever waits: the client's filter, or the caller.
 inline void settle(Pending& pending, AnswerFilter* filter, result<Reply> answer)

@@ -14,23 +14,18 @@ namespace gw::redis {
 
 awaitable<std::string> Link::connect(Ptr self, Server server, std::chrono::milliseconds timeout)
 {
+    self->is_connecting_ = true;
     Timer limit{co_await asio::this_coro::executor, timeout};
-    bool timed_out = false;
-    // Runs before the timer is destroyed or, cancelled, with an error and then touches nothing.
-    auto give_up = [self, &timed_out](const boost::system::error_code& ec) {
-        if (ec)
+    auto give_up = [self](const boost::system::error_code& ec) {
+        if (ec || !self->is_connecting_)
             return;
-        timed_out = true;
+        self->timed_out_ = true;
         self->transport_.close();
     };
-    limit.async_wait(give_up);
+    limit.async_wait(std::move(give_up));
     std::string why = co_await self->transport_.connect(server);
-    const bool still_waiting = limit.cancel() > 0;
-    if (!still_waiting && !timed_out) {
-        // It has fired, and its handler is on the way: let it go first.
-        co_await asio::post(self->transport_.socket().get_executor(), may_throw);
-    }
-    if (timed_out)
+    self->is_connecting_ = false;
+    if (self->timed_out_)
         co_return "no connection within " + std::to_string(timeout.count()) + " ms";
     co_return why;
 }

@@ -96,6 +96,7 @@ private:
     ReplySlots slots_;
     std::string out_, sending_; // what the next write takes, and what the current one has
     std::size_t sent_ = 0;      // of sending_
+    bool is_connecting_ = false, timed_out_ = false;
     bool flush_due_ = false, writing_ = false;
     SteadyTime heard_{}; // when bytes last came, or waiting began
     std::array<char, k_read_bytes> buffer_;

@@ -19,7 +19,7 @@ awaitable<result<Server>> always(Server server)
 } // namespace
 
 SingleClient::SingleClient(Executor executor, const Options& options)
-    : options_(options), tls_(options.tls ? make_tls_context(*options.tls) : nullptr)
+    : options_(options), tls_(tls_context_of(options))
 {
     Dialing dialing;
     dialing.user = options.user;

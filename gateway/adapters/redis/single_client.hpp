@@ -23,7 +23,7 @@ private:
 
     const Options& options_;
     Figures figures_;
-    std::unique_ptr<asio::ssl::context> tls_;
+    TlsContext tls_;           // null: plain
     Sentinels::Ptr sentinels_; // null: standalone
     Connection::Ptr connection_;
 };

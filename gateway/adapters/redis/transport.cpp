@@ -1,47 +1,13 @@
 // See transport.hpp.
 #include "adapters/redis/transport.hpp"
 
-#include <boost/asio/connect.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
+#include "net/tls.hpp"
 
-#include <stdexcept>
+#include <boost/asio/connect.hpp>
+
 #include <vector>
 
 namespace gw::redis {
-namespace {
-
-void must(const boost::system::error_code& ec, const std::string& what)
-{
-    if (ec)
-        throw std::runtime_error{"stores.limits.redis.tls: " + what + ": " + ec.message()};
-}
-
-} // namespace
-
-std::unique_ptr<asio::ssl::context> make_tls_context(const TlsOptions& options)
-{
-    auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_client);
-    boost::system::error_code ec;
-    context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
-                             asio::ssl::context::no_tlsv1_1,
-                         ec);
-    must(ec, "cannot ask for TLS 1.2");
-    if (options.ca.empty())
-        context->set_default_verify_paths(ec);
-    else
-        context->load_verify_file(options.ca, ec);
-    must(ec, "cannot use the authorities in " + (options.ca.empty() ? "the system's store" : options.ca));
-    if (!options.certificate.empty()) {
-        context->use_certificate_chain_file(options.certificate, ec);
-        must(ec, "cannot use the certificate in " + options.certificate);
-        context->use_private_key_file(options.key, asio::ssl::context::pem, ec);
-        must(ec, "cannot use the key in " + options.key);
-    }
-    context->set_verify_mode(asio::ssl::verify_peer, ec);
-    must(ec, "cannot verify");
-    return context;
-}
-
 awaitable<std::string> Transport::connect(const Server& server)
 {
     boost::system::error_code ec;
@@ -73,18 +39,10 @@ awaitable<std::string> Transport::connect(const Server& server)
 awaitable<std::string> Transport::shake_hands(const std::string& host)
 {
     tls_.emplace(socket_, *tls_context_);
-    boost::system::error_code ec;
-    boost::system::error_code not_literal;
-    asio::ip::make_address(host, not_literal);
-    if (not_literal &&
-        SSL_set_tlsext_host_name(tls_->native_handle(), host.c_str()) != 1) // SNI is for names only
-        co_return "TLS: the server's name cannot be sent";
-    tls_->set_verify_callback(asio::ssl::host_name_verification{host}, ec);
-    if (ec)
-        co_return "TLS: " + ec.message();
+    expect_tls_host(tls_->native_handle(), host); // throws for what is no name; the connection says so
     auto [failed] = co_await tls_->async_handshake(asio::ssl::stream_base::client, no_throw);
     if (failed)
-        co_return "TLS: " + failed.message();
+        co_return "TLS: " + tls_failure(tls_->native_handle(), failed.message());
     co_return std::string{};
 }
 

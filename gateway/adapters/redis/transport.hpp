@@ -13,10 +13,6 @@
 
 namespace gw::redis {
 
-// A context for clients: TLS 1.2 or later, the server's certificate verified. Throws std::runtime_error that
-// names the file that cannot be used.
-std::unique_ptr<asio::ssl::context> make_tls_context(const TlsOptions& options);
-
 class Transport {
 public:
     // `tls` must outlive the transport; null: plain.

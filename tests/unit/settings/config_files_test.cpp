@@ -175,6 +175,7 @@ TEST_CASE("config files: the development configuration has no error, and one ope
 TEST_CASE("config files: the fleet's stores have no problem and no warning", "[settings]")
 {
     ::setenv("PORTCULLIS_VAULT_SECRET_ID", "a-secret-id", 1);
+    ::setenv("PORTCULLIS_REDIS_PASSWORD", "a-password", 1);
     CHECK(all_problems(content_of("gateway.fleet.yaml")) == std::vector<std::string>{});
 }
 
