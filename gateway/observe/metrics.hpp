@@ -83,6 +83,8 @@ struct WorkerMetrics {
     Counter connections_accepted, connections_open, connections_refused;
     Counter upstream_connects, upstream_reuses, upstream_connect_failures, upstream_open, upstream_retries;
     Counter limited, limited_shadow, limiter_asks;
+    Counter limiter_calls;    // to a limit store out of the process
+    Counter limiter_degraded; // 0 or 1: that store is out of reach
     Counter usage_dropped;
 };
 
