@@ -47,8 +47,10 @@ public:
     awaitable<void> maintain(WallTime now);
     awaitable<void> close_limits();
 
-    // The migrations that opening would run now.
+    // The migrations that migrate() would run now.
     static std::vector<std::string> migration_plan(const Settings& settings);
+    // Brings the database's schema up to date; those it has run. Throws as opening does.
+    static std::vector<std::string> migrate(const Settings& settings);
 
 private:
     struct Opened;

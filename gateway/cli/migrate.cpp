@@ -27,12 +27,7 @@ void print_json(const std::vector<std::string>& migrations, bool plan_only)
 int run_migrate(const CommonOptions& common, bool plan_only)
 {
     const Settings settings = load_configuration(common.config);
-    const std::vector<std::string> migrations = Stores::migration_plan(settings);
-    if (!plan_only) { // opening migrates
-        BlockingPool pool{1};
-        SharedCounter quota_debits;
-        const Stores stores{settings, Stores::Use::beside, pool, quota_debits};
-    }
+    const std::vector<std::string> migrations = plan_only ? Stores::migration_plan(settings) : Stores::migrate(settings);
     if (common.json)
         return print_json(migrations, plan_only), 0;
     if (migrations.empty())
