@@ -232,6 +232,8 @@ private:
         hashes_.stop();
         awaitable<void> last_flush = flush_->stop();
         co_await std::move(last_flush);
+        awaitable<void> leaving = plane_->close_limits();
+        co_await std::move(leaving);
         plane_->finish();
         feed_->stop();
         for (Timer* timer : pauses_)

@@ -4,6 +4,7 @@
 #include "adapters/local/digest_store.hpp"
 #include "adapters/local/rate_limiter.hpp"
 #include "adapters/local/secret_vault.hpp"
+#include "adapters/redis/rate_limiter.hpp"
 #include "adapters/sqlite/audit_log.hpp"
 #include "adapters/sqlite/database.hpp"
 #include "adapters/sqlite/key_store.hpp"
@@ -105,20 +106,57 @@ std::unique_ptr<DigestStore> open_digests(const Settings& settings, BlockingPool
     return std::make_unique<local::DigestStore>(settings.stores.local_secrets, copy(settings.stores.master_key), pool);
 }
 
+// The limits of a fleet: each worker has a connection and a limiter of its own.
+struct RedisLimits {
+    redis::Options options;
+    redis::OutageBoard board;
+    std::function<unsigned()> live_nodes = [] { return 1u; };
+
+    struct Worker {
+        std::unique_ptr<redis::RateLimiter> limiter; // outlives what the client abandons
+        std::unique_ptr<redis::Client> client;
+    };
+    std::shared_ptr<RateLimiter> limiter(unsigned workers, Executor executor, WorkerMetrics& metrics)
+    {
+        redis::RateLimiterOptions limits;
+        limits.command_timeout = options.command_timeout;
+        limits.workers = workers;
+        limits.live_nodes = live_nodes;
+        const auto owner = std::make_shared<Worker>();
+        owner->client = redis::create_client(executor, options);
+        owner->limiter = std::make_unique<redis::RateLimiter>(*owner->client, executor, metrics, board, std::move(limits));
+        return {owner, owner->limiter.get()};
+    }
+};
+
+std::unique_ptr<RedisLimits> open_redis_limits(const Settings& settings)
+{
+    if (!settings.stores.redis_limits)
+        return {};
+    auto out = std::make_unique<RedisLimits>();
+    out->options.server.host = settings.stores.redis_limits->host;
+    out->options.server.port = settings.stores.redis_limits->port;
+    out->options.command_timeout = settings.stores.redis_limits->command_timeout;
+    return out;
+}
+
 } // namespace
 
 // In order of construction: what comes later uses what stands above it.
 struct Stores::Opened {
     Opened(const Settings& settings, Use use, BlockingPool& pool, SharedCounter& quota_debits)
         : metadata(open_metadata(settings, use, pool)), vault(open_vault(settings, pool)),
-          digests(open_digests(settings, pool)), limiter(*metadata.quotas, quota_debits)
+          digests(open_digests(settings, pool)), redis_limits(open_redis_limits(settings))
     {
+        if (!redis_limits)
+            limiter = std::make_shared<local::RateLimiter>(*metadata.quotas, quota_debits);
     }
 
     Metadata metadata;
     std::unique_ptr<SecretVault> vault;
     std::unique_ptr<DigestStore> digests;
-    local::RateLimiter limiter;
+    std::unique_ptr<RedisLimits> redis_limits;
+    std::shared_ptr<local::RateLimiter> limiter; // of all workers; null with Redis
 };
 
 Stores::Stores(const Settings& settings, Use use, BlockingPool& pool, SharedCounter& quota_debits)
@@ -134,16 +172,24 @@ AuditLog& Stores::audit() noexcept { return *opened_->metadata.audit; }
 UsageStore& Stores::usage() noexcept { return *opened_->metadata.usage; }
 SecretVault& Stores::vault() noexcept { return *opened_->vault; }
 DigestStore& Stores::digests() noexcept { return *opened_->digests; }
-RateLimiter& Stores::limiter() noexcept { return opened_->limiter; }
+
+std::shared_ptr<RateLimiter> Stores::limiter(unsigned workers, Executor executor, WorkerMetrics& metrics)
+{
+    if (opened_->redis_limits)
+        return opened_->redis_limits->limiter(workers, std::move(executor), metrics);
+    return opened_->limiter;
+}
 
 awaitable<void> Stores::refill_limits()
 {
-    return opened_->limiter.refill();
+    if (opened_->limiter)
+        co_await opened_->limiter->refill();
 }
 
 void Stores::sweep_limits(MonoTime now)
 {
-    opened_->limiter.sweep(now);
+    if (opened_->limiter)
+        opened_->limiter->sweep(now);
 }
 
 awaitable<void> Stores::maintain(WallTime now)
@@ -153,7 +199,8 @@ awaitable<void> Stores::maintain(WallTime now)
 
 awaitable<void> Stores::close_limits()
 {
-    return opened_->limiter.shut_down();
+    if (opened_->limiter)
+        co_await opened_->limiter->shut_down();
 }
 
 std::vector<std::string> Stores::migration_plan(const Settings& settings)
