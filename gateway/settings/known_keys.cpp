@@ -47,7 +47,8 @@ constexpr KnownKey k_keys[] = {
     {"stores.secrets.local.master_key"},
     {"stores.secrets.vault", later},
     {"stores.limits.memory"},
-    {"stores.limits.redis", later},
+    {"stores.limits.redis.url"},
+    {"stores.limits.redis.command_timeout"},
 
     {"keys.brand"},
     {"keys.hash"},

@@ -7,6 +7,7 @@
 #include "settings/load_routes.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -160,6 +161,25 @@ Mapping read_store(const Mapping& stores, std::string_view name, std::string_vie
     return store;
 }
 
+// redis://host:port
+void read_redis_limits(const Mapping& redis, RedisLimitSettings& out)
+{
+    redis.duration("command_timeout", out.command_timeout, milliseconds{1}, seconds{10});
+    const auto url = redis.require("url", "url: redis://127.0.0.1:6379");
+    const auto text = url ? read_text(*url) : std::nullopt;
+    if (!text)
+        return;
+    constexpr std::string_view k_scheme = "redis://";
+    const std::string_view rest = std::string_view{text->value}.substr(std::min(k_scheme.size(), text->value.size()));
+    const std::size_t colon = rest.rfind(':');
+    const auto port = colon == std::string_view::npos ? std::string_view{} : rest.substr(colon + 1);
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), out.port);
+    if (!text->value.starts_with(k_scheme) || port.empty() || error != std::errc{} || end != port.data() + port.size())
+        url->error(text->shown + " is not redis://host:port");
+    else
+        out.host = rest.substr(0, colon);
+}
+
 void read_stores(const Mapping& stores, StoreSettings& out)
 {
     read_store(stores, "metadata", "{ sqlite: data/portcullis.db }").text("sqlite", out.sqlite);
@@ -174,7 +194,10 @@ void read_stores(const Mapping& stores, StoreSettings& out)
             read_master_key(parts, out.master_key);
         }
     }
-    (void)read_store(stores, "limits", "{ memory: {} }").mapping("memory");
+    const Mapping limits = read_store(stores, "limits", "{ memory: {} }");
+    (void)limits.mapping("memory");
+    if (const Mapping redis = limits.mapping("redis"); redis.is_present())
+        read_redis_limits(redis, out.redis_limits.emplace());
 }
 
 void read_keys(const Mapping& keys, KeySettings& out)

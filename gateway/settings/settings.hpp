@@ -82,11 +82,18 @@ struct AdminSettings {
     std::optional<Secret> bootstrap_key;
 };
 
+struct RedisLimitSettings {
+    std::string host;
+    std::uint16_t port = 6379;
+    milliseconds command_timeout{20};
+};
+
 struct StoreSettings {
     std::string sqlite = "data/portcullis.db";
     std::string local_secrets = "data/secrets";
     // The master key of the sealed store, 64 hex digits; empty: <local_secrets>.key, made at the first start.
     std::optional<Secret> master_key;
+    std::optional<RedisLimitSettings> redis_limits; // empty: limits in memory
 };
 
 struct KeySettings {
