@@ -119,7 +119,6 @@ struct RedisLimits {
     std::shared_ptr<RateLimiter> limiter(unsigned workers, Executor executor, WorkerMetrics& metrics)
     {
         redis::RateLimiterOptions limits;
-        limits.command_timeout = options.command_timeout;
         limits.workers = workers;
         limits.live_nodes = live_nodes;
         const auto owner = std::make_shared<Worker>();

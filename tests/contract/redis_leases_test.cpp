@@ -121,7 +121,7 @@ private:
         worker.lease.answered(policy_, call.asked, heard, call.sent_at, now_);
         if (call.asked.need > 0 && heard.fits) {
             worker.lease.spent(call.asked.need);
-            admit(call.asked.need, call.done_at, call.done_at); // counted when Redis charged it
+            admit(call.asked.need + heard.more, call.done_at, call.done_at); // counted when Redis charged it
         }
     }
 

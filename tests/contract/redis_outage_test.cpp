@@ -10,7 +10,7 @@ namespace {
 
 // One worker of a fleet of two nodes.
 struct World {
-    explicit World(unsigned nodes = 2, std::chrono::milliseconds timeout = 100ms) : fleet(options(timeout), limits(nodes, timeout), 1)
+    explicit World(unsigned nodes = 2) : fleet(options(100ms), limits(nodes), 1)
     {
         // Connected before the outage begins.
         const LimitPolicy policy = bucket_policy("first", 1, 1s, 1);
@@ -23,11 +23,10 @@ struct World {
         out.command_timeout = timeout;
         return out;
     }
-    static redis::RateLimiterOptions limits(unsigned nodes, std::chrono::milliseconds timeout)
+    static redis::RateLimiterOptions limits(unsigned nodes)
     {
         redis::RateLimiterOptions out;
         out.live_nodes = [nodes] { return nodes; };
-        out.command_timeout = timeout;
         return out;
     }
     std::uint64_t degraded() { return fleet.worker(0).metrics().limiter_degraded.value(); }
@@ -152,7 +151,7 @@ TEST_CASE("redis outage: slots are shared out, and Redis hears of them when it i
     CHECK(held.size() == 3); // of six, for two nodes
     world.server.start();
     world.wait_until_degraded(false);
-    RedisFleet other{world.options(5s), World::limits(1, 5s), 1};
+    RedisFleet other{world.options(5s), World::limits(1), 1};
     std::uint64_t left = 6;
     for (int i = 0; i < 500 && left != 2; ++i) {
         std::this_thread::sleep_for(10ms);
@@ -171,7 +170,7 @@ TEST_CASE("redis outage: the slots of a worker that falls silent are free again"
     const LimitPolicy policy = concurrency_policy("at-once", 1);
     const std::array<Charge, 1> charges{{{&policy, fresh_counter()}}};
     {
-        RedisFleet doomed{world.options(5s), World::limits(1, 5s), 1};
+        RedisFleet doomed{world.options(5s), World::limits(1), 1};
         REQUIRE(decide(doomed, charges).holds_slots);
         REQUIRE(decide(world.fleet, charges).status == LimitAnswer::Status::refused);
     }

@@ -35,9 +35,7 @@ public:
     {
         fleet_.reset();
         // Patient, so that a busy machine is not taken for an outage.
-        redis::RateLimiterOptions limits;
-        limits.command_timeout = 5s;
-        fleet_ = std::make_unique<RedisFleet>(options_for(shared_server(), 5s), limits, 4);
+        fleet_ = std::make_unique<RedisFleet>(options_for(shared_server(), 5s), redis::RateLimiterOptions{}, 4);
     }
     void close() { fleet_->close(); }
 
@@ -60,7 +58,6 @@ TEST_CASE("redis rate limiter: keeps the contract of slots", "[contract]")
 TEST_CASE("redis rate limiter: with leases most requests need no call, and nothing is lost", "[contract]")
 {
     redis::RateLimiterOptions limits;
-    limits.command_timeout = 5s;
     RedisFleet fleet{options_for(shared_server(), 5s), limits, 4};
     const LimitPolicy policy = bucket_policy("burst", 500, 1s, 500);
     const Charge charge{&policy, fresh_counter()};
@@ -83,7 +80,6 @@ TEST_CASE("redis rate limiter: with leases most requests need no call, and nothi
 TEST_CASE("redis rate limiter: exact policies lend nothing, and every request is a call", "[contract]")
 {
     redis::RateLimiterOptions limits;
-    limits.command_timeout = 5s;
     RedisFleet fleet{options_for(shared_server(), 5s), limits, 1};
     LimitPolicy policy = bucket_policy("burst", 1000, 1s, 1000);
     policy.exact = true;
@@ -96,7 +92,6 @@ TEST_CASE("redis rate limiter: exact policies lend nothing, and every request is
 TEST_CASE("redis rate limiter: a refusal is answered from memory while it holds", "[contract]")
 {
     redis::RateLimiterOptions limits;
-    limits.command_timeout = 5s;
     RedisFleet fleet{options_for(shared_server(), 5s), limits, 1};
     const LimitPolicy policy = bucket_policy("burst", 1, 1h, 1);
     const Charge charge{&policy, fresh_counter()};
@@ -109,7 +104,6 @@ TEST_CASE("redis rate limiter: a refusal is answered from memory while it holds"
 TEST_CASE("redis rate limiter: a refusal in one slot takes back what another has charged", "[contract]")
 {
     redis::RateLimiterOptions limits;
-    limits.command_timeout = 5s;
     RedisFleet fleet{options_for(shared_server(), 5s), limits, 1};
     LimitPolicy per_route = bucket_policy("route", 1, 1h, 5);
     per_route.per = CountedPer::route;
@@ -129,7 +123,6 @@ TEST_CASE("redis rate limiter: names of keys say nothing and carry a version", "
 {
     RedisServer server;
     redis::RateLimiterOptions limits;
-    limits.command_timeout = 5s;
     limits.key_prefix = "gate";
     RedisFleet fleet{options_for(server, 5s), limits, 1};
     const LimitPolicy policy = bucket_policy("very-secret-name", 1, 1s, 2);

@@ -11,7 +11,7 @@ namespace {
 //   q  "<window's start> <used>"
 //   c  "[<holder> <sequence> <slots> <ends>]..."
 constexpr const char* k_source = R"lua(
-local FIELDS = 13
+local FIELDS = 14
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local seconds = tonumber(time[1])
@@ -95,11 +95,15 @@ end
 local function level_of(s) return math.floor((s.burst * s.unit - s.debt) / s.unit) end
 
 local function close_bucket(i, s, admitted)
-  local lent, want = 0, number(i, 4)
+  local lent, want, more = 0, number(i, 4), 0
   local charges = admitted and s.fits and s.need > 0
   if charges then
     s.ticket, s.debt_before, s.at_before = text(i, 9), s.debt, s.at
     s.debt = s.debt + s.need * s.unit
+    more = math.max(0, math.min(number(i, 14), level_of(s)))
+    if more > 0 then
+      s.debt, s.ticket = s.debt + more * s.unit, '-'
+    end
   end
   if admitted and want > 0 and s.fits then
     local room = math.floor(s.burst / 10) - s.out
@@ -122,7 +126,7 @@ local function close_bucket(i, s, admitted)
   keep(i, table.concat(list, ' '), lasts / 1000 + 1000)
   local level, wait = level_of(s), s.missing
   if s.fits then wait = (level + 1) * s.unit - (s.burst * s.unit - s.debt) end
-  return level, math.ceil(math.max(0, wait) / s.a), lent, s.found or 0, #s.leases
+  return level, math.ceil(math.max(0, wait) / s.a), lent, s.found or 0, #s.leases, more
 end
 
 -- The first day of the month that holds the day (days from 1970), and of the next: proleptic Gregorian.
@@ -161,15 +165,17 @@ local function open_quota(i, s)
 end
 
 local function close_quota(i, s, admitted)
-  local lent = 0
+  local lent, more = 0, 0
   if admitted and s.fits then
     s.used = s.used + s.need
+    more = math.max(0, math.min(number(i, 14), s.quota - s.used))
+    s.used = s.used + more
     lent = math.max(0, math.min(number(i, 4), math.floor((s.quota - s.used) / 10)))
     s.used = s.used + lent
   end
   local left = s.ends * 1000000 - now
   keep(i, int(s.start) .. ' ' .. int(s.used), left / 1000 + 1000)
-  return s.quota - s.used, left, lent, s.start, 0
+  return s.quota - s.used, left, lent, s.start, 0, more
 end
 
 local function open_slots(i, s)
@@ -204,7 +210,7 @@ local function close_slots(i, s, admitted)
     lasts = math.max(lasts, entry.ends - now)
   end
   if #list > 0 then keep(i, table.concat(list, ' '), lasts / 1000) end
-  return s.limit - s.others - (s.mine and s.mine.count or 0), 0, 0, s.others, 0
+  return s.limit - s.others - (s.mine and s.mine.count or 0), 0, 0, s.others, 0, 0
 end
 
 local open = {b = open_bucket, q = open_quota, c = open_slots}
@@ -219,18 +225,19 @@ end
 local reply = {admitted and 1 or 0}
 for i = 1, #KEYS do
   local s = states[i]
-  local level, wait, lent, extra, holders = close[text(i, 1)](i, s, admitted)
+  local level, wait, lent, extra, holders, more = close[text(i, 1)](i, s, admitted)
   reply[#reply + 1] = s.fits and 1 or 0
   reply[#reply + 1] = level
   reply[#reply + 1] = wait
   reply[#reply + 1] = lent
   reply[#reply + 1] = extra
   reply[#reply + 1] = holders
+  reply[#reply + 1] = more
 end
 return reply
 )lua";
 
-constexpr std::size_t k_figures = 6; // a counter, in the reply
+constexpr std::size_t k_figures = 7; // a counter, in the reply
 
 std::string period_letter(QuotaPeriod period)
 {
@@ -293,6 +300,7 @@ void append_arguments(std::vector<std::string>& out, const CounterAsk& ask)
         number(policy.concurrency);
         break;
     }
+    number(ask.more);
 }
 
 std::optional<CallReply> parse_reply(const Reply& reply, std::size_t counters)
@@ -313,6 +321,7 @@ std::optional<CallReply> parse_reply(const Reply& reply, std::size_t counters)
         counter.lent = static_cast<std::uint64_t>(std::max<std::int64_t>(0, figures[3].integer));
         counter.extra = figures[4].integer;
         counter.holders = static_cast<unsigned>(figures[5].integer);
+        counter.more = static_cast<std::uint64_t>(std::max<std::int64_t>(0, figures[6].integer));
     }
     return out;
 }

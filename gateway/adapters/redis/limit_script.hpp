@@ -23,6 +23,8 @@ struct CounterAsk {
     const LimitPolicy* policy = nullptr;
     // Tokens to charge now, or refuse. Of slots: how many this holder wants to have in all.
     std::uint64_t need = 0;
+    // Tokens to charge beyond that for requests that wait already: as many as there are. Of slots: none.
+    std::uint64_t more = 0;
     // Tokens to lend beyond that, if the counter can spare them. Of slots: 1 sets `need` without asking whether
     // there is room (fewer than before, or taken during an outage).
     std::uint64_t want = 0;
@@ -43,6 +45,7 @@ struct CounterReply {
     std::chrono::microseconds wait{0}; // bucket: until `need` fits, or the next token; quota: until its window ends
     std::uint64_t lent = 0;
     std::int64_t extra = 0;            // bucket: 1 if the old lease was still known; quota: its window's start
+    std::uint64_t more = 0;            // of those asked for
     unsigned holders = 0;              // bucket: leases that are out, this one's included
 };
 

@@ -51,17 +51,16 @@ void RateLimiter::try_charge(std::span<const Charge> charges, std::uint64_t cost
                              LimitAnswer& answer) noexcept
 {
     Attempt a{charges.first(std::min(charges.size(), k_max_charges)), cost, answer};
-    if (!attempt(a, now, false) || answer.status == LimitAnswer::Status::unreachable)
+    if (!attempt(a, now) || answer.status == LimitAnswer::Status::unreachable)
         answer.status = LimitAnswer::Status::ask;
 }
 
 // Decides over all charges at once. False: some counter has to be asked about, and nothing was taken.
-// `late`: this request has no time left for another call.
-bool RateLimiter::attempt(Attempt& a, MonoTime now, bool late) noexcept
+bool RateLimiter::attempt(Attempt& a, MonoTime now) noexcept
 {
     bool refused = false, unreachable = false, asks = false;
     for (std::size_t i = 0; i < a.charges.size(); ++i) {
-        look_at(a, i, now, late);
+        look_at(a, i, now);
         refused |= a.seats[i].verdict == Verdict::no && a.charges[i].policy->enforce;
         unreachable |= a.seats[i].verdict == Verdict::unreachable;
         asks |= a.seats[i].verdict == Verdict::ask;
@@ -111,7 +110,7 @@ WorkerCounter& RateLimiter::counter_of(const Charge& charge, Seat& seat)
     return known->second;
 }
 
-void RateLimiter::look_at(Attempt& a, std::size_t i, MonoTime now, bool late)
+void RateLimiter::look_at(Attempt& a, std::size_t i, MonoTime now)
 {
     const Charge& charge = a.charges[i];
     const LimitPolicy& policy = *charge.policy;
@@ -144,9 +143,21 @@ void RateLimiter::look_at(Attempt& a, std::size_t i, MonoTime now, bool late)
     if (seat.verdict != Verdict::ask)
         return;
     if (!degraded_ && !client_.is_up())
-        failed(make_error_code(errc::unavailable), counter.key);
-    if (degraded_ || late)
+        failed(make_error_code(errc::unavailable), counter.key, now);
+    if (degraded_)
         judge_outage(policy, a.cost, now, seat);
+    else if (seat.gave_up)
+        judge_suspect(policy, seat);
+}
+
+void RateLimiter::judge_suspect(const LimitPolicy& policy, Seat& seat) noexcept
+{
+    if (!policy.enforce || policy.on_outage == OnOutage::open)
+        seat.verdict = Verdict::uncounted;
+    else if (policy.on_outage == OnOutage::closed)
+        seat.verdict = Verdict::unreachable;
+    else
+        seat.verdict = Verdict::no;
 }
 
 unsigned RateLimiter::sharers() const
@@ -185,6 +196,9 @@ void RateLimiter::take(const LimitPolicy& policy, std::uint64_t cost, MonoTime n
         activate(counter);
     } else if (seat.estimated) {
         counter.outage->take(cost, now);
+    } else if (seat.verdict == Verdict::uncounted) {
+        counter.backlog += cost;
+        activate(counter);
     } else if (!seat.is_paid) {
         counter.lease.take(cost);
         seat.grant = counter.lease.grant();

@@ -6,8 +6,10 @@
 // a route's own) are charged first and taken back if a later one refuses, unless somebody has charged them since:
 // never looser. A charge is counted when Redis makes it; the request is admitted when the answer arrives.
 //
-// While Redis is out of reach every counter is decided here, as its policy's `on_outage` says (OutageShare), no
-// request waits, and a probe looks five times a second whether it is back. Then what was admitted meanwhile is
+// One call that is not answered in time makes Redis suspect: the requests that waited for it are refused (`local`),
+// admitted and charged later (`open`), or told so (`closed`), since what the call charged is not known, and a probe
+// goes out. If that fails too, or if there is no connection, Redis is out of reach: every counter is decided here, as
+// its policy's `on_outage` says (OutageShare), no request waits, and a probe looks whether it is back. Then what was admitted meanwhile is
 // charged before anything else is asked about that counter. One server of a Cluster that is out of reach puts all
 // counters into this state.
 #pragma once
@@ -35,7 +37,6 @@ struct OutageBoard {
 
 struct RateLimiterOptions {
     std::string key_prefix = "portcullis";
-    std::chrono::milliseconds command_timeout{20}; // the client's; no request waits longer in all
     unsigned workers = 1;                          // of this node
     std::function<unsigned()> live_nodes = [] { return 1u; }; // as last known
     std::size_t max_counters = 1'000'000;          // kept by this worker; a counter takes about half a KiB
@@ -72,6 +73,7 @@ private:
         bool was_refused = false; // Redis has refused it for this request
         bool estimated = false; // decided by the share of an outage
         bool is_shared = false; // the overflow's counter
+        bool gave_up = false;   // its call was not answered in time
         Duration refused_for{0};
         std::uint64_t charge_number = 0; // names what was paid
         std::uint64_t grant = 0;
@@ -85,8 +87,9 @@ private:
     struct Call;
 
     // rate_limiter.cpp: the decision.
-    bool attempt(Attempt& a, MonoTime now, bool late) noexcept;
-    void look_at(Attempt& a, std::size_t i, MonoTime now, bool late);
+    bool attempt(Attempt& a, MonoTime now) noexcept;
+    void look_at(Attempt& a, std::size_t i, MonoTime now);
+    static void judge_suspect(const LimitPolicy& policy, Seat& seat) noexcept;
     void judge_outage(const LimitPolicy& policy, std::uint64_t cost, MonoTime now, Seat& seat);
     void take(const LimitPolicy& policy, std::uint64_t cost, MonoTime now, Seat& seat);
     void describe(const LimitPolicy& policy, std::uint64_t cost, MonoTime now, const Seat& seat,
@@ -100,7 +103,7 @@ private:
     // rate_limiter_calls.cpp: what goes to Redis.
     awaitable<void> ask(Attempt& a);
     awaitable<std::optional<CallReply>> send(Call& call);
-    awaitable<void> wait_for(WorkerCounter& counter, std::uint64_t cost, MonoTime deadline);
+    awaitable<void> wait_for(Seat& seat, std::uint64_t cost);
     awaitable<void> renew(WorkerCounter& counter);
     awaitable<void> settle(WorkerCounter& counter);
     awaitable<void> tell(WorkerCounter& counter);
@@ -108,7 +111,8 @@ private:
     awaitable<void> undo(WorkerCounter& counter, std::uint64_t charge_number, std::uint64_t cost);
     awaitable<void> probe();
     void take_back(Attempt& a);
-    void failed(error_code error, std::string_view key);
+    void failed(error_code error, std::string_view key, MonoTime sent_at);
+    void answered(MonoTime sent_at);
     void recovered();
     void spawn(awaitable<void> work);
     void prepare(WorkerCounter& counter, const LimitPolicy& policy, const CounterId& id);
@@ -135,6 +139,7 @@ private:
     std::array<Paid, k_max_charges> last_;
     std::size_t last_count_ = 0;
     bool degraded_ = false, probing_ = false;
+    std::optional<MonoTime> suspect_since_;
     std::string failed_key_;
     MonoTime next_probe_{};
     std::size_t background_ = 0; // calls that no request waits for

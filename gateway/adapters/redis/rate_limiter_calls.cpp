@@ -10,8 +10,6 @@ namespace gw::redis {
 
 namespace {
 
-// A request starts no call later than this part of the deadline, so that all its waiting ends with it, nearly.
-constexpr int k_late_part = 5;
 constexpr int k_max_rounds = 2 * static_cast<int>(k_max_charges) + 16;
 
 void append_hex(std::string& out, std::uint64_t value)
@@ -84,14 +82,16 @@ awaitable<std::optional<CallReply>> RateLimiter::send(Call& call)
     awaitable<result<Reply>> running = client_.run(limit_script(), keys, arguments);
     const result<Reply> reply = co_await std::move(running);
     if (!reply) {
-        failed(reply.error(), call.counters.front()->key);
+        failed(reply.error(), call.counters.front()->key, call.sent_at);
         co_return std::nullopt;
     }
     std::optional<CallReply> parsed = parse_reply(*reply, call.asks.size());
     if (!parsed) {
         if (reply->is_error())
             log(LogLevel::warn, "limiter.redis_error", {{"error", reply->text}});
-        failed(make_error_code(errc::unavailable), call.counters.front()->key);
+        failed(make_error_code(errc::unavailable), call.counters.front()->key, call.sent_at);
+    } else {
+        answered(call.sent_at);
     }
     co_return parsed;
 }
@@ -99,34 +99,46 @@ awaitable<std::optional<CallReply>> RateLimiter::send(Call& call)
 awaitable<void> RateLimiter::charge(std::span<const Charge> charges, std::uint64_t cost, LimitAnswer& answer)
 {
     Attempt a{charges.first(std::min(charges.size(), k_max_charges)), cost, answer};
-    const MonoTime deadline = options_.mono_now() + options_.command_timeout;
-    const auto slack = options_.command_timeout - options_.command_timeout / k_late_part;
     for (int round = 0; round < k_max_rounds; ++round) {
-        const MonoTime now = options_.mono_now();
-        const bool late = round > 0 && now > deadline - slack;
-        if (attempt(a, now, late))
+        if (attempt(a, options_.mono_now()))
             co_return;
         const auto flying = std::find_if(a.seats.begin(), a.seats.begin() + a.charges.size(), [](const Seat& seat) {
             return seat.verdict == Verdict::ask && seat.counter->flight;
         });
         if (flying != a.seats.begin() + a.charges.size())
-            co_await wait_for(*flying->counter, cost, deadline);
+            co_await wait_for(*flying, cost);
         else
             co_await ask(a);
     }
-    attempt(a, options_.mono_now(), true);
+    // Others took whatever was fetched: as if no answer had come.
+    for (Seat& seat : a.seats)
+        seat.gave_up = true;
+    attempt(a, options_.mono_now());
 }
 
-// Until the call under way for the counter has been answered, or the request's time is over.
-awaitable<void> RateLimiter::wait_for(WorkerCounter& counter, std::uint64_t cost, MonoTime deadline)
+// Until the call under way for the counter has been answered: the client's deadline sees to that.
+awaitable<void> RateLimiter::wait_for(Seat& seat, std::uint64_t cost)
 {
+    WorkerCounter& counter = *seat.counter;
     const std::shared_ptr<LimitFlight> flight = counter.flight;
-    Timer alarm{executor_, deadline};
+    Timer alarm{executor_, MonoTime::max()};
     flight->waiters.push_back(&alarm);
     flight->waiting += cost;
-    const auto leave = [&] { std::erase(flight->waiters, &alarm); };
+    ++counter.pins;
+    const auto leave = [&] {
+        std::erase(flight->waiters, &alarm);
+        --counter.pins;
+    };
     const Finally left{leave};
     [[maybe_unused]] const auto [ec] = co_await alarm.async_wait(no_throw);
+    counter.waiting -= std::min(counter.waiting, cost);
+    seat.gave_up = flight->has_failed;
+    if (flight->handed < cost)
+        co_return;
+    flight->handed -= cost;
+    seat.is_paid = true;
+    seat.charge_number = 0; // cannot be undone: it was charged together with others
+    counter.lease.spent(cost);
 }
 
 // Asks about the counters that are missing, those of one hash tag; what others share comes before the tenant's.
@@ -159,8 +171,7 @@ awaitable<void> RateLimiter::ask(Attempt& a)
         if (policy.kind == LimitPolicy::Kind::concurrency)
             counter.slots.ask(asked);
         else
-            counter.lease.ask(asked, policy, a.cost, counter.waiting - std::min(counter.waiting, a.cost), now);
-        counter.waiting = 0;
+            counter.lease.ask(asked, policy, a.cost, counter.waiting, now);
         if (is_lendable(policy))
             counter.flight = std::make_shared<LimitFlight>();
         call.add(counter, std::move(asked));
@@ -173,7 +184,7 @@ awaitable<void> RateLimiter::ask(Attempt& a)
         for (WorkerCounter* counter : call.counters) {
             if (!counter->flight)
                 continue;
-            counter->waiting = counter->flight->waiting;
+            counter->waiting += counter->flight->waiting;
             std::exchange(counter->flight, nullptr)->land();
         }
     };
@@ -189,6 +200,9 @@ awaitable<void> RateLimiter::ask(Attempt& a)
         if (!reply) {
             if (is_slots)
                 counter.slots.unanswered();
+            if (counter.flight)
+                counter.flight->has_failed = true;
+            seat.gave_up = true;
             continue;
         }
         const CounterReply& heard = reply->counters[k];
@@ -202,6 +216,8 @@ awaitable<void> RateLimiter::ask(Attempt& a)
         } else if (reply->admitted) {
             seat.is_paid = true;
             seat.charge_number = call.number;
+            if (counter.flight)
+                counter.flight->handed = heard.more;
             if (is_slots)
                 counter.slots.take();
             else
@@ -225,7 +241,7 @@ void RateLimiter::take_back(Attempt& a)
             counter.slots.release(counter.policy);
             if (!counter.is_telling && !degraded_)
                 spawn(tell(counter));
-        } else if (!degraded_) {
+        } else if (!degraded_ && seat.charge_number != 0) {
             spawn(undo(counter, seat.charge_number, a.cost));
         }
     }
@@ -256,7 +272,7 @@ awaitable<void> RateLimiter::renew(WorkerCounter& counter)
     counter.lease.ask(asked, counter.policy, 0, 0, options_.mono_now());
     counter.flight = std::make_shared<LimitFlight>();
     const auto land = [&counter] {
-        counter.waiting = counter.flight->waiting;
+        counter.waiting += counter.flight->waiting;
         std::exchange(counter.flight, nullptr)->land();
     };
     const Finally landing{land};
@@ -265,6 +281,8 @@ awaitable<void> RateLimiter::renew(WorkerCounter& counter)
     const std::optional<CallReply> reply = co_await std::move(sending);
     if (reply)
         counter.lease.answered(counter.policy, call.asks[0], reply->counters[0], call.sent_at, options_.mono_now());
+    else
+        counter.flight->has_failed = true;
 }
 
 awaitable<void> RateLimiter::give_up(WorkerCounter& counter)

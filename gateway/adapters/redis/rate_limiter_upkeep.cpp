@@ -18,19 +18,35 @@ constexpr auto k_leave_within = 1s;
 
 } // namespace
 
-void RateLimiter::failed(error_code error, std::string_view key)
+void RateLimiter::failed(error_code error, std::string_view key, MonoTime sent_at)
 {
+    failed_key_ = key;
+    const bool is_first = !degraded_ && !suspect_since_;
+    if (is_first && error == errc::in_doubt) {
+        suspect_since_ = options_.mono_now();
+        if (!probing_)
+            spawn(probe());
+        return;
+    }
+    if (suspect_since_ && error == errc::in_doubt && sent_at < *suspect_since_)
+        return; // sent before: says nothing new
     next_probe_ = options_.mono_now() + k_probe_every;
     if (std::exchange(degraded_, true))
         return;
-    failed_key_ = key;
     metrics_.limiter_degraded.add();
     if (board_.workers.fetch_add(1) == 0)
         log(LogLevel::warn, "limiter.degraded", {{"store", "redis"}, {"error", error.message()}});
 }
 
+void RateLimiter::answered(MonoTime sent_at)
+{
+    if (suspect_since_ && sent_at >= *suspect_since_)
+        suspect_since_.reset();
+}
+
 void RateLimiter::recovered()
 {
+    suspect_since_.reset();
     if (!std::exchange(degraded_, false))
         return;
     metrics_.limiter_degraded.sub();
@@ -45,12 +61,13 @@ awaitable<void> RateLimiter::probe()
     const Finally ended{end};
     const std::string key = failed_key_;
     const std::vector<std::string> words{"PING"};
+    const MonoTime sent_at = options_.mono_now();
     awaitable<result<Reply>> asking = client_.command(key, words);
     const result<Reply> reply = co_await std::move(asking);
     if (reply && !reply->is_error())
         recovered();
     else
-        next_probe_ = options_.mono_now() + k_probe_every;
+        failed(reply ? make_error_code(errc::unavailable) : reply.error(), key, sent_at);
 }
 
 void RateLimiter::spawn(awaitable<void> work)

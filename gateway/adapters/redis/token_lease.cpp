@@ -20,6 +20,7 @@ constexpr auto k_quota_idle = 2s;
 constexpr auto k_measure_pace = 100ms;
 constexpr double k_seconds_ahead = 0.25; // a lease is for about as long
 constexpr std::uint64_t k_least_lease = 2;
+constexpr std::uint64_t k_low_part = 4; // a lease of which so small a part is left is renewed ahead of need
 // The longest that refusals of an empty bucket are answered without asking again.
 constexpr auto k_longest_hold = 100ms;
 constexpr auto k_quota_hold = 1s;
@@ -91,7 +92,7 @@ void TokenLease::put_back(std::uint64_t cost, std::uint64_t grant) noexcept
 
 bool TokenLease::is_low(MonoTime now) const noexcept
 {
-    return size_ > 0 && tokens_ <= size_ / 2 && now >= quiet_until_;
+    return size_ > 0 && tokens_ <= size_ / k_low_part && now >= quiet_until_;
 }
 
 bool TokenLease::is_ending(const LimitPolicy& policy, MonoTime now) noexcept
@@ -137,7 +138,8 @@ void TokenLease::ask(CounterAsk& out, const LimitPolicy& policy, std::uint64_t n
         out.lease = id_;
     if (!is_lendable(policy))
         return;
-    const std::uint64_t wanted = target(policy, waiting);
+    out.more = need > 0 ? waiting : 0;
+    const std::uint64_t wanted = target(policy, need > 0 ? 0 : waiting);
     const std::uint64_t keep = std::min(tokens_, wanted);
     out.give = tokens_ - keep;
     out.keep = keep;
@@ -199,6 +201,7 @@ void TokenLease::answered(const LimitPolicy& policy, const CounterAsk& asked, co
         holds = std::max(holds, std::min<Duration>(k_longest_hold, tokens_last(policy, share * holders)));
     }
     refused_until_ = now + holds;
+    quiet_until_ = std::max(quiet_until_, refused_until_);
 }
 
 std::int64_t TokenLease::level(const LimitPolicy& policy, MonoTime now) const noexcept

@@ -33,14 +33,14 @@ public:
     // Names the state that a later put_back() may return to.
     std::uint64_t grant() const noexcept { return grant_; }
 
-    // Half of the lease is spent, and asking may bring more: time to ask without anyone waiting.
+    // Little of the lease is left, and asking may bring more: time to ask without anyone waiting.
     bool is_low(MonoTime now) const noexcept;
     // Tokens that would be lost, or withheld from others, if the lease were left alone.
     bool is_ending(const LimitPolicy& policy, MonoTime now) noexcept;
     std::uint64_t tokens() const noexcept { return tokens_; }
 
-    // The terms of the next call: `need` for a request, and a lease if the pace of the last moments or those who
-    // wait (`waiting` tokens) make it worth while. What the terms return must not be spent any more, and is not.
+    // The terms of the next call: `need` for a request, `waiting` for those that wait as well, and a lease if the
+    // pace of the last moments makes it worth while. What the terms return must not be spent any more, and is not.
     void ask(CounterAsk& out, const LimitPolicy& policy, std::uint64_t need, std::uint64_t waiting, MonoTime now);
     // All of it goes back.
     void give_up(CounterAsk& out) noexcept;

@@ -21,13 +21,13 @@ inline constexpr Identity128 k_overflow{~std::uint64_t{0}, ~std::uint64_t{0}};
 
 // A call under way for a counter of which tokens may be lent: requests that need the same wait for its answer.
 struct LimitFlight {
-    bool has_landed = false;
     std::vector<Timer*> waiters;
     std::uint64_t waiting = 0; // tokens they need
+    std::uint64_t handed = 0;  // tokens that Redis has charged for them
+    bool has_failed = false;
 
     void land()
     {
-        has_landed = true;
         for (Timer* waiter : waiters)
             waiter->cancel();
         waiters.clear();
@@ -43,7 +43,7 @@ struct WorkerCounter {
     std::optional<OutageShare> outage;
     std::uint64_t backlog = 0;  // admitted during an outage, after Redis had been told of the rest
     std::shared_ptr<LimitFlight> flight;
-    std::uint64_t waiting = 0;  // tokens that those need who waited for the last flight
+    std::uint64_t waiting = 0;  // tokens that those need who waited for the last flight and are still to be woken
     MonoTime used_at{};
     unsigned pins = 0;          // calls under way that will touch it
     bool is_active = false;     // in the list that each tick looks at

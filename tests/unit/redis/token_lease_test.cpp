@@ -120,7 +120,8 @@ TEST_CASE("token lease: asks for about what it will spend, and never for more th
     CHECK((asked.want >= 15 && asked.want <= 40));
     CounterAsk crowded;
     lease.ask(crowded, policy, 1, 400, k_start + 510ms);
-    CHECK(crowded.want == 50);
+    CHECK(crowded.more == 400); // those that wait are charged in the same call
+    CHECK(crowded.want <= 50);
 }
 
 TEST_CASE("token lease: what is not needed goes back with the renewal, and is not spent meanwhile", "[redis]")
@@ -138,12 +139,12 @@ TEST_CASE("token lease: what is not needed goes back with the renewal, and is no
     CHECK(lease.check(1, k_start + 750ms) == Verdict::ask);
 }
 
-TEST_CASE("token lease: half spent is low, unless there was nothing more to be had", "[redis]")
+TEST_CASE("token lease: nearly spent is low, unless there was nothing more to be had", "[redis]")
 {
     const LimitPolicy policy = bucket(500, 500);
     TokenLease lease;
     grant(lease, policy, 10, k_start, k_start);
-    lease.take(4);
+    lease.take(7);
     CHECK_FALSE(lease.is_low(k_start));
     lease.take(1);
     CHECK(lease.is_low(k_start));
