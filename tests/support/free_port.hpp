@@ -50,7 +50,8 @@ inline std::uint16_t free_port(std::vector<std::uint16_t> also = {})
 {
     static std::mt19937 random{std::random_device{}()};
     for (int attempt = 0; attempt < 1000; ++attempt) {
-        const auto port = static_cast<std::uint16_t>(std::uniform_int_distribution<int>{10000, 20000}(random));
+        const auto port =
+            static_cast<std::uint16_t>(std::uniform_int_distribution<int>{10000, 20000}(random));
         bool all = detail::claim_port(port) && detail::can_bind(port);
         for (const std::uint16_t distance : also)
             all = all && detail::claim_port(static_cast<std::uint16_t>(port + distance)) &&

@@ -1,6 +1,6 @@
-// Whether a server is worth asking. Closed: commands go out. After a few in a row that were not answered in time it
-// opens: commands are refused at once, and a PING in the background finds out when the server is well again. Decides
-// only; knows neither sockets nor clocks.
+// Whether a server is worth asking. Closed: commands go out. After a few in a row that were not answered in
+// time it opens: commands are refused at once, and a PING in the background finds out when the server is well
+// again. Decides only; knows neither sockets nor clocks.
 #pragma once
 
 #include <algorithm>
@@ -29,8 +29,8 @@ public:
         pause_ = k_first_pause;
     }
 
-    // How long to wait before the next PING, or the next attempt to connect: doubles up to a second, of which half
-    // is left to chance, so that a fleet does not come back in step. `chance` is in [0, 1).
+    // How long to wait before the next PING, or the next attempt to connect: doubles up to a second, of which
+    // half is left to chance, so that a fleet does not come back in step. `chance` is in [0, 1).
     milliseconds next_pause(double chance) noexcept
     {
         const milliseconds pause = pause_;

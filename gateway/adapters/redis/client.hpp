@@ -1,6 +1,6 @@
-// One worker's way to Redis: a connection per server, commands pipelined as they come, an answer or errc within the
-// command's deadline. Standalone, Sentinel and Cluster look alike from here: a command names the key that decides
-// which server it goes to.
+// One worker's way to Redis: a connection per server, commands pipelined as they come, an answer or errc
+// within the command's deadline. Standalone, Sentinel and Cluster look alike from here: a command names the
+// key that decides which server it goes to.
 //
 // One executor's thread. Never blocks; hiredis formats and parses, our socket moves the bytes.
 #pragma once
@@ -34,9 +34,9 @@ private:
 
 // What is to be sent. All that it refers to must stay valid until the answer.
 struct Command {
-    std::string_view key;                   // its hash tag decides which server; empty: any primary
-    std::span<const std::string> words;     // of a plain command
-    const Script* script = nullptr;         // or a script, then with
+    std::string_view key;               // its hash tag decides which server; empty: any primary
+    std::span<const std::string> words; // of a plain command
+    const Script* script = nullptr;     // or a script, then with
     std::span<const std::string> keys, arguments;
 };
 
@@ -60,8 +60,8 @@ protected:
     ~AnswerFilter() = default;
 };
 
-// One command on its way, in memory of the caller's: nothing is allocated for it. May be destroyed at any time;
-// its answer is then thrown away when it comes.
+// One command on its way, in memory of the caller's: nothing is allocated for it. May be destroyed at any
+// time; its answer is then thrown away when it comes.
 class Pending {
 public:
     explicit Pending(const Command& command) noexcept : command_(command) {}
@@ -69,7 +69,8 @@ public:
     Pending& operator=(const Pending&) = delete;
     virtual ~Pending() { leave(); }
 
-    // Called once, from the event loop, never inside Client::start(). May destroy the Pending and start others.
+    // Called once, from the event loop, never inside Client::start(). May destroy the Pending and start
+    // others.
     virtual void answered(result<Reply> answer) = 0;
     // Called instead if the event loop ends before the answer.
     virtual void abandoned() noexcept {}
@@ -90,20 +91,21 @@ private:
     std::chrono::steady_clock::time_point deadline_{};
     AnswerFilter* filter_ = nullptr; // of the client; none: the answer goes to answered()
     Waiting* waits_in_ = nullptr;
-    std::uint64_t sequence_ = 0;     // of its answer on that connection
-    std::uint8_t redirects_ = 0;     // how often it was sent elsewhere
-    bool in_full_ = false;           // the script was sent with its source
+    std::uint64_t sequence_ = 0; // of its answer on that connection
+    std::uint8_t redirects_ = 0; // how often it was sent elsewhere
+    bool in_full_ = false;       // the script was sent with its source
 };
 
 class Client {
 public:
     virtual ~Client() = default;
 
-    // Sends `words` to the server of `key` (its hash tag decides; empty: any primary) with what else is sent in this
-    // turn of the event loop. errc::unavailable: not connected, or the circuit is open (said at once, nothing sent);
-    // errc::in_doubt: sent, and not answered within the command's deadline: it may or may not have been done. Never
-    // sent twice, but where the server said MOVED or ASK, that is, that it did nothing. Before the first connection
-    // is made or has failed, commands wait for it, within their deadline. The arguments must outlive the await.
+    // Sends `words` to the server of `key` (its hash tag decides; empty: any primary) with what else is sent
+    // in this turn of the event loop. errc::unavailable: not connected, or the circuit is open (said at once,
+    // nothing sent); errc::in_doubt: sent, and not answered within the command's deadline: it may or may not
+    // have been done. Never sent twice, but where the server said MOVED or ASK, that is, that it did nothing.
+    // Before the first connection is made or has failed, commands wait for it, within their deadline. The
+    // arguments must outlive the await.
     virtual awaitable<result<Reply>> command(std::string_view key, const std::vector<std::string>& words) = 0;
     // The same for a script: all of `keys` share the hash tag of the first.
     virtual awaitable<result<Reply>> run(const Script& script, const std::vector<std::string>& keys,
@@ -111,8 +113,8 @@ public:
     // False while commands would be refused at once.
     virtual bool is_up() const noexcept = 0;
 
-    // The same for the data path, without a coroutine or an allocation: true if `pending` will be answered, false
-    // if it is refused at once (errc::unavailable). See also Ask below.
+    // The same for the data path, without a coroutine or an allocation: true if `pending` will be answered,
+    // false if it is refused at once (errc::unavailable). See also Ask below.
     [[nodiscard]] virtual bool start(Pending& pending) = 0;
     // Since the client was made.
     virtual const Figures& figures() const noexcept = 0;
@@ -143,9 +145,9 @@ private:
     result<Reply> answer_ = make_error_code(errc::unavailable);
 };
 
-// Connects in the background, and again whenever it must. Throws std::exception with a text that names what to do if
-// the TLS files cannot be used. `options` must outlive the client; the client must be destroyed on the executor's
-// thread or when that has ended, before the context, and with no call pending.
+// Connects in the background, and again whenever it must. Throws std::exception with a text that names what
+// to do if the TLS files cannot be used. `options` must outlive the client; the client must be destroyed on
+// the executor's thread or when that has ended, before the context, and with no call pending.
 std::unique_ptr<Client> create_client(Executor executor, const Options& options);
 
 } // namespace gw::redis

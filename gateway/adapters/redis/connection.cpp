@@ -106,8 +106,8 @@ void Connection::on_end(const std::string& why)
     wake();
 }
 
-// One timer for all commands: it is set for the earliest deadline, and when it goes off, for the earliest of what
-// waits then. Commands that are answered in time never touch it.
+// One timer for all commands: it is set for the earliest deadline, and when it goes off, for the earliest of
+// what waits then. Commands that are answered in time never touch it.
 void Connection::watch(SteadyTime deadline)
 {
     if (deadline >= watched_until_)
@@ -171,8 +171,9 @@ void Connection::refuse_parked(SteadyTime until)
 {
     const Ptr self{this};
     for (;;) {
-        const auto due = std::find_if(parked_.begin(), parked_.end(),
-                                      [until](const Pending* pending) { return pending->deadline_ <= until; });
+        const auto due = std::find_if(parked_.begin(), parked_.end(), [until](const Pending* pending) {
+            return pending->deadline_ <= until;
+        });
         if (due == parked_.end())
             break;
         Pending& pending = **due;

@@ -1,5 +1,6 @@
-// The way to one server: connects, greets, watches the deadlines, and when the server does not answer, refuses at
-// once until a PING in the background was answered in time. Connects again by itself, with growing, random pauses.
+// The way to one server: connects, greets, watches the deadlines, and when the server does not answer,
+// refuses at once until a PING in the background was answered in time. Connects again by itself, with
+// growing, random pauses.
 #pragma once
 
 #include "adapters/redis/circuit.hpp"
@@ -41,8 +42,8 @@ public:
     // Ends everything; what waits is answered. Nothing that was given to the constructor is used afterwards.
     void close() noexcept;
 
-    // Sends the command with what else is sent in this turn; the one that is not there yet if the first connection
-    // is still being made. False: refused, and nothing was sent. Its deadline_ must be set.
+    // Sends the command with what else is sent in this turn; the one that is not there yet if the first
+    // connection is still being made. False: refused, and nothing was sent. Its deadline_ must be set.
     [[nodiscard]] bool submit(Pending& pending);
     // The same behind an ASKING, on the same connection.
     [[nodiscard]] bool submit_asking(Pending& pending);
@@ -72,7 +73,8 @@ private:
     awaitable<void> attempt();
     awaitable<std::string> open();
     awaitable<std::string> greet();
-    awaitable<result<Reply>> ask_directly(const std::vector<std::string>& words, std::chrono::milliseconds timeout);
+    awaitable<result<Reply>> ask_directly(const std::vector<std::string>& words,
+                                          std::chrono::milliseconds timeout);
     awaitable<void> stay();
     awaitable<void> pause(std::chrono::milliseconds duration);
     void wake() noexcept;
@@ -97,11 +99,11 @@ private:
     Server server_;
     Link::Ptr link_;
     Circuit circuit_;
-    bool greeted_ = false;  // the link has been greeted, and is open
-    bool is_first_ = true;  // neither connected nor failed yet
+    bool greeted_ = false; // the link has been greeted, and is open
+    bool is_first_ = true; // neither connected nor failed yet
     bool closed_ = false;
-    std::string logged_why_; // it is down, and the log says so; empty: it is not
-    std::string end_why_;    // of the last link
+    std::string logged_why_;       // it is down, and the log says so; empty: it is not
+    std::string end_why_;          // of the last link
     std::vector<Pending*> parked_; // until the first connection stands
     Timer pause_timer_, deadline_timer_;
     SteadyTime watched_until_ = k_never;

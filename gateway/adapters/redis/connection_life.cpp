@@ -9,8 +9,8 @@
 namespace gw::redis {
 namespace {
 
-// What an error says, safe for the log: its first word only. The rest may repeat our arguments, and those of AUTH
-// are secret: "unknown command 'AUTH', with args beginning with: ...".
+// What an error says, safe for the log: its first word only. The rest may repeat our arguments, and those of
+// AUTH are secret: "unknown command 'AUTH', with args beginning with: ...".
 std::string said(const Reply& reply)
 {
     const std::string_view code = reply.error_code();
@@ -82,7 +82,8 @@ awaitable<std::string> Connection::open()
     if (!server)
         co_return "no server is known";
     server_ = *server;
-    const auto silence = std::max({std::chrono::milliseconds{1000}, dialing_.connect_timeout, 2 * dialing_.command_timeout});
+    const auto silence =
+        std::max({std::chrono::milliseconds{1000}, dialing_.connect_timeout, 2 * dialing_.command_timeout});
     link_ = new Link{executor_, dialing_.tls, dialing_.max_reply_bytes, silence, *figures_};
     std::string why = co_await Link::connect(link_, server_, dialing_.connect_timeout);
     if (closed_ || !why.empty())
@@ -121,7 +122,8 @@ awaitable<std::string> Connection::greet()
             why = "it is not the primary";
     }
     if (why.empty()) {
-        // Also where nothing else is asked for: a server that loads its data, or wants a password, says so here.
+        // Also where nothing else is asked for: a server that loads its data, or wants a password, says so
+        // here.
         const std::vector<std::string> ping{"PING"};
         const result<Reply> reply = co_await ask_directly(ping, dialing_.connect_timeout);
         why = fault_in(reply, "PING");
@@ -130,7 +132,8 @@ awaitable<std::string> Connection::greet()
 }
 
 // Past the circuit: for the connection's own commands.
-awaitable<result<Reply>> Connection::ask_directly(const std::vector<std::string>& words, std::chrono::milliseconds timeout)
+awaitable<result<Reply>> Connection::ask_directly(const std::vector<std::string>& words,
+                                                  std::chrono::milliseconds timeout)
 {
     const Link::Ptr link = link_;
     if (link == nullptr || !link->is_open())

@@ -58,7 +58,10 @@ struct Link::Received {
     Ptr link;
 
     allocator_type get_allocator() const noexcept { return allocator_type{link->read_slot_}; }
-    void operator()(const boost::system::error_code& ec, std::size_t bytes) const { link->received(ec, bytes); }
+    void operator()(const boost::system::error_code& ec, std::size_t bytes) const
+    {
+        link->received(ec, bytes);
+    }
 };
 
 void Link::read()
@@ -188,7 +191,8 @@ void Link::write()
     ++figures_->writes;
     if (transport_.is_tls()) {
         writing_ = true;
-        asio::async_write(transport_.tls(), asio::const_buffer{sending_.data(), sending_.size()}, Written{this});
+        asio::async_write(transport_.tls(), asio::const_buffer{sending_.data(), sending_.size()},
+                          Written{this});
         return;
     }
     while (sent_ < sending_.size()) {

@@ -1,11 +1,11 @@
-// One established connection, from its first byte to its end; after it comes another Link. Moves bytes: all commands
-// of one turn of the event loop leave in one write, and answers find their command by their order.
+// One established connection, from its first byte to its end; after it comes another Link. Moves bytes: all
+// commands of one turn of the event loop leave in one write, and answers find their command by their order.
 //
-// A command that was not answered in time leaves its slot empty; the connection goes on, since its answer will come
-// in its place and be thrown away. Dropping the connection instead would be right too, but a pause of a server that
-// is just longer than the deadline (a fork, a slow script) would then cost every node a new connection, with TLS and
-// AUTH, at the moment when the server has least time for them. A connection on which nothing at all has come for a
-// second or so, though something is waited for, is dropped.
+// A command that was not answered in time leaves its slot empty; the connection goes on, since its answer
+// will come in its place and be thrown away. Dropping the connection instead would be right too, but a pause
+// of a server that is just longer than the deadline (a fork, a slow script) would then cost every node a new
+// connection, with TLS and AUTH, at the moment when the server has least time for them. A connection on which
+// nothing at all has come for a second or so, though something is waited for, is dropped.
 #pragma once
 
 #include "adapters/redis/client.hpp"
@@ -41,9 +41,10 @@ public:
     using Ptr = boost::intrusive_ptr<Link>;
 
     // `figures` must outlive the link or its close(). After `silence` the link ends.
-    Link(Executor executor, asio::ssl::context* tls, std::size_t max_reply_bytes, std::chrono::milliseconds silence,
-         Figures& figures)
-        : transport_(std::move(executor), tls), parser_(max_reply_bytes), silence_(silence), figures_(&figures)
+    Link(Executor executor, asio::ssl::context* tls, std::size_t max_reply_bytes,
+         std::chrono::milliseconds silence, Figures& figures)
+        : transport_(std::move(executor), tls), parser_(max_reply_bytes), silence_(silence),
+          figures_(&figures)
     {
     }
     Link(const Link&) = delete;

@@ -35,9 +35,9 @@ struct SentinelOptions {
 };
 
 struct Options {
-    Server server;         // the one server, or where a cluster's map is first asked for; unused with Sentinel
-    std::string user;      // ACL user; empty: the default user
-    Secret password;       // empty: none
+    Server server;    // the one server, or where a cluster's map is first asked for; unused with Sentinel
+    std::string user; // ACL user; empty: the default user
+    Secret password;  // empty: none
     unsigned database = 0; // must be 0 in a cluster
     bool cluster = false;
     std::optional<SentinelOptions> sentinel;

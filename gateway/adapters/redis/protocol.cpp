@@ -10,8 +10,8 @@
 namespace gw::redis {
 namespace {
 
-constexpr std::size_t k_item_bytes = 64;      // what an item of an array counts for
-constexpr std::size_t k_usual_words = 32;     // more go through the heap
+constexpr std::size_t k_item_bytes = 64;  // what an item of an array counts for
+constexpr std::size_t k_usual_words = 32; // more go through the heap
 constexpr std::size_t k_fed_at_once = 64 * 1024;
 
 void append_argv(std::string& out, const char** words, const std::size_t* sizes, std::size_t count)
@@ -87,8 +87,8 @@ void append_command(std::string& out, const Command& command, bool in_full)
     all.append_to(out);
 }
 
-// What hiredis calls as it goes. Replies are built in place in the parser's tree; the pointers that hiredis hands
-// around are to Reply objects of it. A null pointer makes hiredis stop with an error.
+// What hiredis calls as it goes. Replies are built in place in the parser's tree; the pointers that hiredis
+// hands around are to Reply objects of it. A null pointer makes hiredis stop with an error.
 struct ReplyParser::Builder {
     // The object for this task: the root, or the item of its parent that is next.
     static Reply& place(const redisReadTask* task, ReplyParser& parser)
@@ -151,7 +151,8 @@ struct ReplyParser::Builder {
 redisReplyObjectFunctions ReplyParser::Builder::functions{text, array, integer, nil, free};
 
 ReplyParser::ReplyParser(std::size_t max_reply_bytes)
-    : reader_(redisReaderCreateWithFunctions(&Builder::functions), redisReaderFree), max_bytes_(max_reply_bytes)
+    : reader_(redisReaderCreateWithFunctions(&Builder::functions), redisReaderFree),
+      max_bytes_(max_reply_bytes)
 {
     if (reader_ == nullptr)
         throw std::bad_alloc{};
@@ -184,8 +185,9 @@ bool ReplyParser::next(Reply& reply)
         return false;
     void* done = nullptr;
     if (redisReaderGetReply(reader_.get(), &done) != REDIS_OK) {
-        fault_ = too_long_ ? "an answer is too long"
-                 : reader_->err == REDIS_ERR_OOM ? "out of memory" : "what came is not Redis's protocol";
+        fault_ = too_long_                       ? "an answer is too long"
+                 : reader_->err == REDIS_ERR_OOM ? "out of memory"
+                                                 : "what came is not Redis's protocol";
         return false;
     }
     if (done == nullptr)

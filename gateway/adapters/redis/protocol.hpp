@@ -22,7 +22,8 @@ void append_command(std::string& out, const Command& command, bool in_full);
 // Replies out of a byte stream cut anywhere. After the first fault it stays broken.
 class ReplyParser {
 public:
-    // A reply that needs more than `max_reply_bytes` (its texts, and 64 bytes for each of its items) is a fault.
+    // A reply that needs more than `max_reply_bytes` (its texts, and 64 bytes for each of its items) is a
+    // fault.
     explicit ReplyParser(std::size_t max_reply_bytes);
     ~ReplyParser();
     ReplyParser(const ReplyParser&) = delete;

@@ -8,7 +8,8 @@
 
 namespace gw::redis {
 
-// A parsed answer. An error that Redis itself gave (wrong type, script error) is a reply of kind error, not an errc.
+// A parsed answer. An error that Redis itself gave (wrong type, script error) is a reply of kind error, not
+// an errc.
 struct Reply {
     enum class Kind : std::uint8_t { nil, status, error, integer, text, array };
     Kind kind = Kind::nil;

@@ -1,5 +1,5 @@
-// Who waits for which answer on one connection. Redis answers in order, so that a queue is all there is to it; a
-// command that was given up leaves an empty slot behind, which its late answer then takes.
+// Who waits for which answer on one connection. Redis answers in order, so that a queue is all there is to
+// it; a command that was given up leaves an empty slot behind, which its late answer then takes.
 #pragma once
 
 #include <cstddef>
@@ -31,7 +31,10 @@ public:
     Pending*& at(std::uint64_t number) noexcept { return ring_[index(number)]; }
 
 private:
-    std::size_t index(std::uint64_t number) const noexcept { return static_cast<std::size_t>(number) & (ring_.size() - 1); }
+    std::size_t index(std::uint64_t number) const noexcept
+    {
+        return static_cast<std::size_t>(number) & (ring_.size() - 1);
+    }
     void grow()
     {
         std::vector<Pending*> larger(ring_.empty() ? 64 : 2 * ring_.size());

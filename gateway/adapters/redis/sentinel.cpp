@@ -30,9 +30,10 @@ result<Server> server_in(const Reply& reply)
 } // namespace
 
 Sentinels::Sentinels(Executor executor, const Options& options, asio::ssl::context* tls, Figures& figures)
-    : executor_(executor), options_(options), tls_(tls), figures_(&figures), sentinels_(options.sentinel->nodes.size()),
-      question_{"SENTINEL", "get-master-addr-by-name", options.sentinel->master}, timer_(executor),
-      random_(std::random_device{}())
+    : executor_(executor), options_(options), tls_(tls), figures_(&figures),
+      sentinels_(options.sentinel->nodes.size()), question_{"SENTINEL", "get-master-addr-by-name",
+                                                            options.sentinel->master},
+      timer_(executor), random_(std::random_device{}())
 {
 }
 
@@ -84,17 +85,19 @@ awaitable<result<Server>> Sentinels::primary(Ptr self)
 void Sentinels::watch(Ptr self, Connection::Ptr connection)
 {
     const Executor executor = self->executor_;
-    asio::co_spawn(executor, keep_watch(std::move(self), std::move(connection)), [](std::exception_ptr escaped) {
-        if (escaped)
-            std::rethrow_exception(escaped);
-    });
+    asio::co_spawn(executor, keep_watch(std::move(self), std::move(connection)),
+                   [](std::exception_ptr escaped) {
+                       if (escaped)
+                           std::rethrow_exception(escaped);
+                   });
 }
 
 awaitable<void> Sentinels::keep_watch(Ptr self, Connection::Ptr connection)
 {
     while (!self->closed_) {
         const double chance = std::uniform_real_distribution<double>{1, 2}(self->random_);
-        self->timer_.expires_after(std::chrono::milliseconds{static_cast<long>(chance * k_ask_again.count())});
+        self->timer_.expires_after(
+            std::chrono::milliseconds{static_cast<long>(chance * k_ask_again.count())});
         co_await self->timer_.async_wait(no_throw);
         if (self->closed_ || !connection->is_up())
             continue; // it asks by itself

@@ -1,5 +1,5 @@
-// Asks the sentinels who the primary is, and goes on asking: a failover that leaves the old primary standing, cut off
-// from the others, would otherwise go unnoticed.
+// Asks the sentinels who the primary is, and goes on asking: a failover that leaves the old primary standing,
+// cut off from the others, would otherwise go unnoticed.
 #pragma once
 
 #include "adapters/redis/connection.hpp"
@@ -18,10 +18,11 @@ public:
     // References must outlive close().
     Sentinels(Executor executor, const Options& options, asio::ssl::context* tls, Figures& figures);
 
-    // The address that the first sentinel to answer knows; that one is asked first the next time. errc::unavailable:
-    // none knows one.
+    // The address that the first sentinel to answer knows; that one is asked first the next time.
+    // errc::unavailable: none knows one.
     static awaitable<result<Server>> primary(Ptr self);
-    // Asks every few seconds and ends `connection`'s link if the primary is another server by now. Until close().
+    // Asks every few seconds and ends `connection`'s link if the primary is another server by now. Until
+    // close().
     static void watch(Ptr self, Connection::Ptr connection);
     void close() noexcept;
 

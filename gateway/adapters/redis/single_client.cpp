@@ -4,8 +4,8 @@
 namespace gw::redis {
 namespace {
 
-// The server did nothing, and another one, or this one a little later, would: a primary that became a replica, one
-// that still loads, one that has lost its replicas.
+// The server did nothing, and another one, or this one a little later, would: a primary that became a
+// replica, one that still loads, one that has lost its replicas.
 bool serves_nobody(std::string_view error)
 {
     return error == "READONLY" || error == "LOADING" || error == "MASTERDOWN" || error == "NOREPLICAS";

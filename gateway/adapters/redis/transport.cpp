@@ -23,17 +23,22 @@ std::unique_ptr<asio::ssl::context> make_tls_context(const TlsOptions& options)
     auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_client);
     boost::system::error_code ec;
     context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
-                         asio::ssl::context::no_tlsv1_1, ec);
+                             asio::ssl::context::no_tlsv1_1,
+                         ec);
     must(ec, "cannot ask for TLS 1.2");
     if (options.ca.empty())
-        must(context->set_default_verify_paths(ec), "the system's certificate authorities cannot be read");
+        context->set_default_verify_paths(ec);
     else
-        must(context->load_verify_file(options.ca, ec), "cannot use the authorities in " + options.ca);
+        context->load_verify_file(options.ca, ec);
+    must(ec, "cannot use the authorities in " + (options.ca.empty() ? "the system's store" : options.ca));
     if (!options.certificate.empty()) {
-        must(context->use_certificate_chain_file(options.certificate, ec), "cannot use the certificate in " + options.certificate);
-        must(context->use_private_key_file(options.key, asio::ssl::context::pem, ec), "cannot use the key in " + options.key);
+        context->use_certificate_chain_file(options.certificate, ec);
+        must(ec, "cannot use the certificate in " + options.certificate);
+        context->use_private_key_file(options.key, asio::ssl::context::pem, ec);
+        must(ec, "cannot use the key in " + options.key);
     }
-    must(context->set_verify_mode(asio::ssl::verify_peer, ec), "cannot verify");
+    context->set_verify_mode(asio::ssl::verify_peer, ec);
+    must(ec, "cannot verify");
     return context;
 }
 
@@ -46,7 +51,8 @@ awaitable<std::string> Transport::connect(const Server& server)
         endpoints.emplace_back(literal, server.port);
     } else {
         // Asio looks names up on a thread of its own.
-        auto [failed, found] = co_await resolver_.async_resolve(server.host, std::to_string(server.port), no_throw);
+        auto [failed, found] =
+            co_await resolver_.async_resolve(server.host, std::to_string(server.port), no_throw);
         if (failed)
             co_return "cannot resolve the name: " + failed.message();
         for (const auto& entry : found)
@@ -70,7 +76,8 @@ awaitable<std::string> Transport::shake_hands(const std::string& host)
     boost::system::error_code ec;
     boost::system::error_code not_literal;
     asio::ip::make_address(host, not_literal);
-    if (not_literal && SSL_set_tlsext_host_name(tls_->native_handle(), host.c_str()) != 1) // SNI is for names only
+    if (not_literal &&
+        SSL_set_tlsext_host_name(tls_->native_handle(), host.c_str()) != 1) // SNI is for names only
         co_return "TLS: the server's name cannot be sent";
     tls_->set_verify_callback(asio::ssl::host_name_verification{host}, ec);
     if (ec)

@@ -13,17 +13,20 @@
 
 namespace gw::redis {
 
-// A context for clients: TLS 1.2 or later, the server's certificate verified. Throws std::runtime_error that names
-// the file that cannot be used.
+// A context for clients: TLS 1.2 or later, the server's certificate verified. Throws std::runtime_error that
+// names the file that cannot be used.
 std::unique_ptr<asio::ssl::context> make_tls_context(const TlsOptions& options);
 
 class Transport {
 public:
     // `tls` must outlive the transport; null: plain.
-    Transport(Executor executor, asio::ssl::context* tls) : socket_(executor), resolver_(executor), tls_context_(tls) {}
+    Transport(Executor executor, asio::ssl::context* tls)
+        : socket_(executor), resolver_(executor), tls_context_(tls)
+    {
+    }
 
-    // Resolves, connects, and shakes hands. Empty when connected, else what is wrong. The transport must stay until
-    // it returns; close() ends it.
+    // Resolves, connects, and shakes hands. Empty when connected, else what is wrong. The transport must stay
+    // until it returns; close() ends it.
     awaitable<std::string> connect(const Server& server);
     void close() noexcept;
 

@@ -18,7 +18,8 @@
 
 namespace gw {
 
-// A blocking conversation, for what tests do behind the gateway's back. Throws on any failure but a Redis error.
+// A blocking conversation, for what tests do behind the gateway's back. Throws on any failure but a Redis
+// error.
 class RedisConversation {
 public:
     explicit RedisConversation(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))
@@ -66,8 +67,9 @@ class RedisServer {
 public:
     struct Options {
         std::vector<std::string> arguments; // more of redis-server's, such as "--requirepass", "x"
-        std::vector<std::string> answers_with{"PING"}; // what it must answer without an error before it counts as started
-        bool tls = false;                   // with certificates of its own making: see certificate_folder()
+        std::vector<std::string> answers_with{
+            "PING"};      // what it must answer without an error before it counts as started
+        bool tls = false; // with certificates of its own making: see certificate_folder()
         bool sentinel = false;
         bool cluster = false;
     };
@@ -103,7 +105,9 @@ public:
             words.push_back(file("sentinel.conf"));
             words.emplace_back("--sentinel");
         }
-        const auto add = [&words](std::initializer_list<std::string> more) { words.insert(words.end(), more); };
+        const auto add = [&words](std::initializer_list<std::string> more) {
+            words.insert(words.end(), more);
+        };
         add({"--bind", "127.0.0.1", "--dir", folder().string()});
         if (!options_.sentinel)
             add({"--save", "", "--appendonly", "no", "--enable-debug-command", "yes"});
@@ -113,7 +117,8 @@ public:
         else
             add({"--port", port});
         if (options_.cluster)
-            add({"--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-config-file", "nodes.conf"});
+            add({"--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-config-file",
+                 "nodes.conf"});
         words.insert(words.end(), options_.arguments.begin(), options_.arguments.end());
         process_.emplace(words, file("log"));
         wait_until_it_answers();
@@ -157,13 +162,15 @@ private:
             ChildProcess::run(words, file("openssl.log"));
         };
         for (const std::string ca : {"ca", "other-ca"})
-            openssl({"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                     "-subj", "/CN=" + ca, "-keyout", file(ca + ".key"), "-out", file(ca + ".pem")});
-        openssl({"req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost",
-                 "-keyout", file("server.key"), "-out", file("server.csr")});
+            openssl({"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                     "-days", "2", "-subj", "/CN=" + ca, "-keyout", file(ca + ".key"), "-out",
+                     file(ca + ".pem")});
+        openssl({"req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+                 "/CN=localhost", "-keyout", file("server.key"), "-out", file("server.csr")});
         std::ofstream{file("extensions")} << "subjectAltName=DNS:localhost,IP:127.0.0.1\n";
-        openssl({"x509", "-req", "-in", file("server.csr"), "-CA", ca_file(), "-CAkey", file("ca.key"), "-CAcreateserial",
-                 "-days", "2", "-extfile", file("extensions"), "-out", file("server.pem")});
+        openssl({"x509", "-req", "-in", file("server.csr"), "-CA", ca_file(), "-CAkey", file("ca.key"),
+                 "-CAcreateserial", "-days", "2", "-extfile", file("extensions"), "-out",
+                 file("server.pem")});
     }
 
     Options options_;
