@@ -30,6 +30,7 @@ char kind_letter(LimitPolicy::Kind kind)
 struct RateLimiter::Call {
     std::vector<WorkerCounter*> counters;
     std::vector<CounterAsk> asks;
+    std::vector<std::uint64_t> owed; // of the backlogs: what the counters' next call must carry if this one fails
     std::uint64_t number = 0;
     MonoTime sent_at{};
 
@@ -73,7 +74,8 @@ awaitable<std::optional<CallReply>> RateLimiter::send(Call& call)
         // Slots are the holder's, whatever the call; all else is named by the call.
         asked.policy = &counter.policy;
         asked.id = counter.policy.kind == LimitPolicy::Kind::concurrency ? holder_ : call_id(call.number);
-        asked.backlog += std::exchange(counter.backlog, 0);
+        call.owed.push_back(std::exchange(counter.backlog, 0));
+        asked.backlog += call.owed.back();
         keys.push_back(counter.key);
         append_arguments(arguments, asked);
     }
@@ -81,18 +83,18 @@ awaitable<std::optional<CallReply>> RateLimiter::send(Call& call)
     call.sent_at = options_.mono_now();
     awaitable<result<Reply>> running = client_.run(limit_script(), keys, arguments);
     const result<Reply> reply = co_await std::move(running);
-    if (!reply) {
-        failed(reply.error(), call.counters.front()->key, call.sent_at);
-        co_return std::nullopt;
-    }
-    std::optional<CallReply> parsed = parse_reply(*reply, call.asks.size());
-    if (!parsed) {
-        if (reply->is_error())
-            log(LogLevel::warn, "limiter.redis_error", {{"error", reply->text}});
-        failed(make_error_code(errc::unavailable), call.counters.front()->key, call.sent_at);
-    } else {
+    std::optional<CallReply> parsed;
+    if (reply)
+        parsed = parse_reply(*reply, call.asks.size());
+    if (parsed) {
         answered(call.sent_at);
+        co_return parsed;
     }
+    if (reply && reply->is_error())
+        log(LogLevel::warn, "limiter.redis_error", {{"error", reply->text}});
+    for (std::size_t i = 0; i < call.owed.size(); ++i)
+        call.counters[i]->backlog += call.owed[i];
+    failed(reply ? make_error_code(errc::unavailable) : reply.error(), call.counters.front()->key, call.sent_at);
     co_return parsed;
 }
 
