@@ -170,18 +170,12 @@ private:
                 {{"destroyed", std::to_string(swept->destroyed)}, {"cleared", std::to_string(swept->cleared)}});
     }
 
-    awaitable<void> sweep_limits()
-    {
-        stores_.sweep_limits(MonoTime::clock::now());
-        co_return;
-    }
-
     void start_housekeeping()
     {
         spawn(feed_->run(), "change feed");
         spawn(flush_->run(settings_.usage.flush), "usage flush");
         spawn(every(k_refill, [this] { return stores_.refill_limits(); }), "limits");
-        spawn(every(k_sweep_limits, [this] { return sweep_limits(); }), "limit sweep");
+        spawn(every(k_sweep_limits, [this] { return stores_.sweep_limits(MonoTime::clock::now()); }), "limit sweep");
         spawn(every(k_sweep_keys, [this] { return sweep_keys(); }), "key sweep");
         spawn(every(k_maintain, [this] { return stores_.maintain(wall_now()); }), "maintenance");
     }
@@ -242,16 +236,18 @@ private:
         hashes_.stop();
         awaitable<void> last_flush = flush_->stop();
         co_await std::move(last_flush);
+        awaitable<void> leaving = plane_->close_limits();
+        co_await std::move(leaving);
         plane_->finish();
         feed_->stop();
         for (Timer* timer : pauses_)
             timer->cancel();
         awaitable<void> flushing = flush_->finish();
         co_await std::move(flushing);
-        awaitable<void> closing = stores_.close_limits();
-        co_await std::move(closing);
         awaitable<void> stopping = admin_->stop(std::chrono::seconds{2});
         co_await std::move(stopping);
+        awaitable<void> closing = stores_.close_limits(); // after the last who could ask a store from this thread
+        co_await std::move(closing);
         signals_.cancel();
         log(LogLevel::info, "serve.stopped");
     }

@@ -5,6 +5,10 @@
 #include "adapters/local/digest_store.hpp"
 #include "adapters/local/rate_limiter.hpp"
 #include "adapters/local/secret_vault.hpp"
+#include "adapters/redis/clients.hpp"
+#include "adapters/redis/digest_store.hpp"
+#include "adapters/redis/live_nodes.hpp"
+#include "adapters/redis/rate_limiter.hpp"
 #include "adapters/sqlite/audit_log.hpp"
 #include "adapters/sqlite/database.hpp"
 #include "adapters/sqlite/key_store.hpp"
@@ -127,10 +131,103 @@ std::unique_ptr<SecretVault> open_vault(const Settings& settings, BlockingPool& 
     return std::make_unique<hashicorp::SecretVault>(std::move(options));
 }
 
-// Verified digests: sealed on this node, also when the secrets lie in a Vault.
-std::unique_ptr<DigestStore> open_digests(const Settings& settings, BlockingPool& pool)
+redis::Server server_of(const RedisServer& settings)
 {
-    return std::make_unique<local::DigestStore>(settings.stores.local_secrets, copy(settings.stores.master_key), pool);
+    redis::Server out;
+    out.host = settings.host;
+    out.port = settings.port;
+    return out;
+}
+
+redis::Options redis_options(const RedisSettings& settings)
+{
+    redis::Options out;
+    out.server = server_of(settings.server);
+    out.user = settings.user;
+    if (settings.password)
+        out.password = settings.password->clone();
+    out.database = settings.database;
+    out.cluster = settings.cluster;
+    if (settings.sentinel) {
+        out.sentinel.emplace();
+        out.sentinel->master = settings.sentinel->master;
+        for (const RedisServer& node : settings.sentinel->nodes)
+            out.sentinel->nodes.push_back(server_of(node));
+        if (settings.sentinel->password)
+            out.sentinel->password = settings.sentinel->password->clone();
+    }
+    if (settings.tls) {
+        out.tls.emplace();
+        out.tls->ca = settings.ca_file;
+        out.tls->certificate = settings.certificate;
+        out.tls->key = settings.key;
+    }
+    out.command_timeout = settings.command_timeout;
+    out.connect_timeout = settings.connect_timeout;
+    return out;
+}
+
+// What a fleet shares in Redis: its limits, and which secrets have been verified. Each event loop has a connection of
+// its own, which its limiter and its digests use together.
+struct RedisStores {
+    explicit RedisStores(const RedisSettings& settings)
+        : key_prefix(settings.key_prefix), clients(redis_options(settings)), nodes(key_prefix, "node-" + random_base62(12))
+    {
+    }
+
+    std::string key_prefix;
+    redis::Clients clients;
+    redis::OutageBoard board;
+    redis::LiveNodes nodes;
+
+    // The connection of the loop ends with its limiter.
+    struct Worker {
+        redis::Clients& clients;
+        Executor executor;
+        std::unique_ptr<redis::RateLimiter> limiter;
+        ~Worker() { clients.leave(executor); } // answers what waits, for which the limiter must still be there
+    };
+    std::shared_ptr<RateLimiter> limiter(unsigned workers, Executor executor, WorkerMetrics& metrics)
+    {
+        redis::RateLimiterOptions limits;
+        limits.key_prefix = key_prefix;
+        limits.workers = workers;
+        limits.live_nodes = [this] { return nodes.count(); };
+        std::shared_ptr<Worker> owner{new Worker{clients, executor, {}}};
+        redis::Client& client = clients.of(executor);
+        owner->limiter = std::make_unique<redis::RateLimiter>(client, executor, metrics, board, std::move(limits));
+        return {owner, owner->limiter.get()};
+    }
+
+    awaitable<void> beat()
+    {
+        redis::Client& client = clients.of(co_await asio::this_coro::executor);
+        (void)co_await nodes.beat(client); // an outage is the limiters' to tell
+    }
+    // At the end, on the control thread.
+    awaitable<void> leave()
+    {
+        const Executor here = co_await asio::this_coro::executor;
+        (void)co_await nodes.leave(clients.of(here));
+        clients.leave(here);
+    }
+};
+
+std::unique_ptr<RedisStores> open_redis(const Settings& settings)
+{
+    if (!settings.stores.redis_limits)
+        return {};
+    return std::make_unique<RedisStores>(*settings.stores.redis_limits);
+}
+
+// Verified digests: with the fleet's limits, or sealed on this node, also when the secrets lie in a Vault.
+std::unique_ptr<DigestStore> open_digests(const Settings& settings, RedisStores* shared, BlockingPool& pool)
+{
+    if (shared == nullptr)
+        return std::make_unique<local::DigestStore>(settings.stores.local_secrets, copy(settings.stores.master_key), pool);
+    redis::DigestStore::Options options;
+    options.key_prefix = shared->key_prefix;
+    return std::make_unique<redis::DigestStore>(shared->clients, std::move(options));
 }
 
 } // namespace
@@ -139,14 +236,17 @@ std::unique_ptr<DigestStore> open_digests(const Settings& settings, BlockingPool
 struct Stores::Opened {
     Opened(const Settings& settings, Use use, BlockingPool& pool, StoreMetrics& metrics)
         : metadata(open_metadata(settings, use, pool)), vault(open_vault(settings, pool, metrics)),
-          digests(open_digests(settings, pool)), limiter(*metadata.quotas, metrics.quota_debits)
+          redis(open_redis(settings)), digests(open_digests(settings, redis.get(), pool))
     {
+        if (!redis)
+            limiter = std::make_shared<local::RateLimiter>(*metadata.quotas, metrics.quota_debits);
     }
 
     Metadata metadata;
     std::unique_ptr<SecretVault> vault;
+    std::unique_ptr<RedisStores> redis; // null: limits are in memory
     std::unique_ptr<DigestStore> digests;
-    local::RateLimiter limiter;
+    std::shared_ptr<local::RateLimiter> limiter; // of all workers; null with Redis
 };
 
 Stores::Stores(const Settings& settings, Use use, BlockingPool& pool, StoreMetrics& metrics)
@@ -162,16 +262,26 @@ AuditLog& Stores::audit() noexcept { return *opened_->metadata.audit; }
 UsageStore& Stores::usage() noexcept { return *opened_->metadata.usage; }
 SecretVault& Stores::vault() noexcept { return *opened_->vault; }
 DigestStore& Stores::digests() noexcept { return *opened_->digests; }
-RateLimiter& Stores::limiter() noexcept { return opened_->limiter; }
+
+std::shared_ptr<RateLimiter> Stores::limiter(unsigned workers, Executor executor, WorkerMetrics& metrics)
+{
+    if (opened_->redis)
+        return opened_->redis->limiter(workers, std::move(executor), metrics);
+    return opened_->limiter;
+}
 
 awaitable<void> Stores::refill_limits()
 {
-    return opened_->limiter.refill();
+    if (opened_->limiter)
+        co_await opened_->limiter->refill();
 }
 
-void Stores::sweep_limits(MonoTime now)
+awaitable<void> Stores::sweep_limits(MonoTime now)
 {
-    opened_->limiter.sweep(now);
+    if (opened_->limiter)
+        opened_->limiter->sweep(now);
+    if (opened_->redis)
+        co_await opened_->redis->beat();
 }
 
 awaitable<void> Stores::maintain(WallTime now)
@@ -181,7 +291,10 @@ awaitable<void> Stores::maintain(WallTime now)
 
 awaitable<void> Stores::close_limits()
 {
-    return opened_->limiter.shut_down();
+    if (opened_->limiter)
+        co_await opened_->limiter->shut_down();
+    if (opened_->redis)
+        co_await opened_->redis->leave();
 }
 
 ReadVault Stores::vault_reader(const Settings& settings)

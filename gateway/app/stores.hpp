@@ -40,11 +40,13 @@ public:
     UsageStore& usage() noexcept;
     SecretVault& vault() noexcept;
     DigestStore& digests() noexcept;
-    RateLimiter& limiter() noexcept;
+    // For one worker of `workers`, made and destroyed on the control thread or on the worker's own; the stores and
+    // the context must outlive it. In memory all workers share one.
+    std::shared_ptr<RateLimiter> limiter(unsigned workers, Executor executor, WorkerMetrics& metrics);
 
     // Housekeeping, called by serve: every 50 ms, every second, every few minutes, and once at the end.
     awaitable<void> refill_limits();
-    void sweep_limits(MonoTime now);
+    awaitable<void> sweep_limits(MonoTime now);
     awaitable<void> maintain(WallTime now);
     awaitable<void> close_limits();
 

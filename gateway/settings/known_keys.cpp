@@ -103,7 +103,7 @@ constexpr KnownKey k_keys[] = {
     {"plans.*.limits[].enforce"},
     {"plans.*.limits[].on_outage"},
     {"plans.*.limits[].exact"},
-    {"plans.*.limits[].concurrency", later},
+    {"plans.*.limits[].concurrency"},
 
     {"upstreams.*.targets"},
     {"upstreams.*.balance", later},
@@ -137,7 +137,7 @@ constexpr KnownKey k_keys[] = {
     {"routes[].limits[].enforce"},
     {"routes[].limits[].on_outage"},
     {"routes[].limits[].exact"},
-    {"routes[].limits[].concurrency", later},
+    {"routes[].limits[].concurrency"},
     {"routes[].upstream"},
     {"routes[].plan", later},
     {"routes[].websocket", later},

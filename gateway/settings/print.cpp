@@ -102,7 +102,9 @@ void put_limits(YAML::Emitter& out, const std::vector<LimitPolicy>& limits)
         out << BeginMap;
         put_text(out, "name", limit.name);
         put(out, "per", std::string{to_string(limit.per)});
-        if (limit.kind == LimitPolicy::Kind::quota) {
+        if (limit.kind == LimitPolicy::Kind::concurrency) {
+            put(out, "concurrency", limit.concurrency);
+        } else if (limit.kind == LimitPolicy::Kind::quota) {
             put(out, "quota", format_quota(limit.quota, limit.quota_period));
         } else {
             put(out, "rate", format_rate(limit.rate_count, in_milliseconds(limit.rate_period)));
