@@ -76,9 +76,17 @@ LimitPolicy read_limit(BodyObject& body)
     policy.name = body.text("name").value_or("");
     read_limit_options(body, policy);
     const auto rate = body.text("rate"), quota = body.text("quota");
-    const auto burst = body.number("burst");
-    if (body.has("rate") == body.has("quota"))
-        body.complain("", "needs exactly one of rate and quota");
+    const auto burst = body.number("burst"), concurrency = body.number("concurrency");
+    if (body.has("rate") + body.has("quota") + body.has("concurrency") != 1)
+        body.complain("", "needs exactly one of rate, quota and concurrency");
+    if (concurrency && *concurrency == 0)
+        body.complain("concurrency", "must be at least 1");
+    if (burst && concurrency)
+        body.complain("burst", "belongs to a rate, not to a concurrency");
+    if (concurrency) {
+        policy.kind = LimitPolicy::Kind::concurrency;
+        policy.concurrency = *concurrency;
+    }
     if (rate && !parse_rate(*rate, policy))
         body.complain("rate", "must be a count per time, for example 60/m, 100/s or 5/10s");
     if (quota && !parse_quota(*quota, policy))

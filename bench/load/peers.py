@@ -10,6 +10,7 @@ from processes import Failed, free_port
 
 TEMPLATES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "peers")
 LUA_MODULE = "/usr/lib/nginx/modules/ngx_http_lua_module.so"
+LUA_REDIS = "/usr/share/lua/5.1/nginx/redis.lua"
 # Keys of the peers: the same length as the gateway's own, so that hashing costs the same.
 GOOD_KEY = "pc_live_" + "4fQz0c9XkT2mB7aP" + "s7Jd02LqPz81mXcVbN45rTyUiOp3aWeZ" + "0kQ9fQ"
 NARROW_KEY = "pc_live_" + "8aBq1d7YlU3nC6bR" + "f6Kc93MwQy70nZxCvB54eRtYuIo2pAsD" + "1mW8gR"
@@ -24,6 +25,7 @@ class Peer:
         self.context = context
         self.port = free_port()
         self.process = None
+        self.redis = None  # the Redis that it uses, if any
         self.key, self.narrow_key = GOOD_KEY, NARROW_KEY
 
     def available(self):
@@ -42,6 +44,16 @@ class Peer:
         with open(path, "w") as f:
             f.write(text)
         return path
+
+
+    def start_redis(self, processes, name):
+        """A Redis of its own, beside the load: its port."""
+        port = free_port()
+        directory = os.path.join(self.context.directory, name)
+        os.makedirs(directory, exist_ok=True)
+        self.redis = processes.start(name, [shutil.which("redis-server"), "--port", str(port), "--bind", "127.0.0.1",
+                                            "--save", "", "--dir", directory], 0, port)
+        return port
 
 
 class Floor(Peer):
@@ -96,6 +108,8 @@ class NginxPlain(Peer):
 class NginxLua(NginxPlain):
     name = "nginx with the checks in Lua"
     template = "nginx_lua.conf"
+    charge = "charge_memory.lua"
+    redis_port = 0
     checks = True
 
     def available(self):
@@ -107,24 +121,46 @@ class NginxLua(NginxPlain):
             held = ", ".join(f'["{scope}"] = true' for scope in scopes)
             return f'["{digest}"] = {{ tenant = "acme", scopes = {{ {held} }} }}'
         grants = ", ".join([entry(GOOD_KEY, ["orders:read", "orders:write"]), entry(NARROW_KEY, ["reports:read"])])
-        os.replace(self.fill("nginx_lua.lua", "checks.lua", grants=grants), os.path.join(directory, "checks.lua"))
+        with open(os.path.join(TEMPLATES, self.charge)) as f:
+            charge = f.read()
+        module = self.fill("nginx_lua.lua", "checks.lua", charge=charge, grants=grants, redis=self.redis_port)
+        os.replace(module, os.path.join(directory, "checks.lua"))
+
+
+class NginxLuaRedis(NginxLua):
+    name = "nginx with Lua, a Redis call per request"
+    charge = "charge_redis.lua"
+
+    def available(self):
+        return super().available() or (None if os.path.exists(LUA_REDIS) else "lua-nginx-redis is not installed") or \
+            (None if shutil.which("redis-server") else "redis-server is not installed")
+
+    def start(self, processes):
+        self.redis_port = self.start_redis(processes, "redis-of-nginx")
+        super().start(processes)
 
 
 class Portcullis(Peer):
     name = "portcullis"
+    folder = "portcullis"
     checks = True
+    exact = False
 
     def available(self):
         return None if os.access(self.context.gateway, os.X_OK) else f"no gateway at {self.context.gateway}"
 
     def start(self, processes):
-        directory = os.path.join(self.context.directory, "portcullis")
+        directory = os.path.join(self.context.directory, self.folder)
         os.makedirs(directory, mode=0o700, exist_ok=True)
-        config = self.fill("portcullis.yaml", "portcullis.yaml", dir=directory, admin=free_port())
+        config = self.fill("portcullis.yaml", self.folder + ".yaml", dir=directory, admin=free_port(),
+                           limits=self.limits(processes), exact=", exact: true" if self.exact else "")
         self.run(config, ["tenants", "add", "acme"])
         self.key = self.create(config, "orders", "orders:read,orders:write")
         self.narrow_key = self.create(config, "reports", "reports:read")
-        self.process = processes.start("portcullis", [self.context.gateway, "serve", "--config", config], 1, self.port)
+        self.process = processes.start(self.folder, [self.context.gateway, "serve", "--config", config], 1, self.port)
+
+    def limits(self, _processes):
+        return "{ memory: {} }"
 
     def create(self, config, name, scopes):
         return json.loads(self.run(config, ["keys", "create", "--tenant", "acme", "--name", name, "--scopes", scopes,
@@ -137,5 +173,23 @@ class Portcullis(Peer):
         return done.stdout
 
 
+class PortcullisLeases(Portcullis):
+    name = "portcullis, Redis with leases"
+    folder = "portcullis-leases"
+
+    def available(self):
+        return super().available() or (None if shutil.which("redis-server") else "redis-server is not installed")
+
+    def limits(self, processes):
+        return f'{{ redis: {{ url: "redis://127.0.0.1:{self.start_redis(processes, "redis-of-" + self.folder)}" }} }}'
+
+
+class PortcullisExact(PortcullisLeases):
+    name = "portcullis, Redis with exact limits"
+    folder = "portcullis-exact"
+    exact = True
+
+
 ALL = {"floor": Floor, "haproxy-plain": HaproxyPlain, "haproxy": HaproxyChecks, "nginx-plain": NginxPlain,
-       "nginx-lua": NginxLua, "portcullis": Portcullis}
+       "nginx-lua": NginxLua, "portcullis": Portcullis, "nginx-redis": NginxLuaRedis, "portcullis-leases": PortcullisLeases,
+       "portcullis-exact": PortcullisExact}

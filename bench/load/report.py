@@ -26,3 +26,22 @@ def table(results, floor, reference):
             row += [f"{ratio_to(rounds, results[reference]):.2f}", f"{ratio_to(rounds, results[reference], 'user'):.2f}"]
         lines.append("| " + " | ".join(row) + " |")
     return "\n".join(lines)
+
+
+def redis_table(results):
+    """What limits in Redis cost: the proxy's own time, and Redis's, as ratios to a call per request from nginx and to
+    the gateway's limits in memory."""
+    nginx, memory = results.get("nginx with Lua, a Redis call per request"), results.get("portcullis")
+    head = ["proxy", "µs CPU per request", "Redis's own µs per request", "× nginx with a Redis call",
+            "Redis × nginx's", "× portcullis in memory"]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for name, rounds in results.items():
+        if not any(r["redis"] for r in rounds):
+            continue
+        redis = [r["redis"] for r in rounds]
+        row = [name, spread([r["total"] for r in rounds]), spread(redis, 2),
+               f"{ratio_to(rounds, nginx):.2f}" if nginx else "–",
+               f"{ratio_to(rounds, nginx, 'redis'):.3f}" if nginx else "–",
+               f"{ratio_to(rounds, memory):.2f}" if memory else "–"]
+        lines.append("| " + " | ".join(row) + " |")
+    return "\n".join(lines)

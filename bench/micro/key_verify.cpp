@@ -75,7 +75,7 @@ int main()
     Metrics metrics{{}};
     WorkerMetrics& worker = metrics.add_worker();
     const Settings settings = settings_in(folder.path);
-    Stores stores{settings, Stores::Use::beside, pool, metrics.quota_debits};
+    Stores stores{settings, Stores::Use::beside, pool, metrics.stores};
     PepperRing peppers;
     bench::require(run(peppers.load(stores.vault())).has_value(), "no pepper");
     HashPool hashes{1, 16, metrics};

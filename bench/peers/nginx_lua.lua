@@ -1,5 +1,5 @@
 -- The checks of DESIGN.md section 11 in Lua: SHA-256 of the key looked up in a table, scope per method and
--- path, a limit per key in a shared dictionary, three rate-limit headers, key stripped, tenant added.
+-- path, a limit per key (charge_memory.lua or charge_redis.lua), three rate-limit headers, key stripped, tenant added.
 local ffi = require "ffi"
 ffi.cdef [[ unsigned char *SHA256(const unsigned char *d, size_t n, unsigned char *md); ]]
 
@@ -10,9 +10,9 @@ local routes = {
 }
 local limit = 10000000
 local digest = ffi.new("unsigned char[32]")
-local limits = ngx.shared.limits
 local checks = {}
 
+@charge@
 local function route_of(uri)
     for i = 1, #routes do
         local route = routes[i]
@@ -32,9 +32,10 @@ function checks.access()
     local method = ngx.var.request_method
     local scope = (method == "GET" or method == "HEAD") and route.read or route.write
     if not grant.scopes[scope] then return ngx.exit(403) end
-    local used = limits:incr(id .. math.floor(ngx.now()), 1, 0, 2)
-    if used and used > limit then return ngx.exit(429) end
-    ngx.ctx.remaining = limit - (used or 0)
+    local used = charge(id)
+    if not used then return ngx.exit(503) end
+    if used > limit then return ngx.exit(429) end
+    ngx.ctx.remaining = limit - used
     ngx.req.clear_header("X-API-Key")
     ngx.req.set_header("X-Gateway-Tenant", grant.tenant)
 end

@@ -34,11 +34,12 @@ LadderSettings ladder_settings(const Settings& settings, unsigned workers)
 // One worker with everything that only its thread touches. Members below use those above them.
 struct DataPlane::Lane {
     Lane(unsigned index, const Settings& settings, std::shared_ptr<const Snapshot> snapshot, unsigned workers,
-         VerificationStores stores, RateLimiter& limiter, BlockingPool& blocking, ConnectionCaps& caps, WorkerMetrics& counters, SharedCounter& lines_dropped)
+         VerificationStores verification, Stores& stores, BlockingPool& blocking, ConnectionCaps& caps, WorkerMetrics& counters, SharedCounter& lines_dropped)
         : dropped_lines(lines_dropped), worker(index), metrics(counters), memory(settings.gateway.limits.head_bytes, settings.gateway.limits.head_fields),
-          access_log(settings.log.access), ladder(ladder_settings(settings, workers), stores, counters),
-          open_exchanges(counters), review(open_exchanges, stores.keys, worker.executor()),
-          services{worker, std::move(snapshot), ladder, limiter, upstreams, memory, ids, usage, access_log, counters, caps, open_exchanges}
+          access_log(settings.log.access), ladder(ladder_settings(settings, workers), verification, counters),
+          limiter(stores.limiter(workers, worker.executor(), counters)), open_exchanges(counters),
+          review(open_exchanges, verification.keys, worker.executor()),
+          services{worker, std::move(snapshot), ladder, *limiter, upstreams, memory, ids, usage, access_log, counters, caps, open_exchanges}
     {
         for (UpstreamPool::Options& options : compile_upstreams(settings))
             upstreams.push_back(std::make_unique<UpstreamPool>(std::move(options), worker, blocking, counters));
@@ -79,6 +80,8 @@ struct DataPlane::Lane {
         open_exchanges.sweep(now, wall_now());
         for (auto& upstream : upstreams)
             upstream->watch_idle();
+        if (limiter)
+            limiter->tick(now);
         if (now >= next_log_flush) {
             access_log.flush();
             dropped_lines.add(access_log.dropped() - dropped_before);
@@ -101,6 +104,7 @@ struct DataPlane::Lane {
     UsageRecorder usage;
     AccessLog access_log;
     Ladder ladder;
+    std::shared_ptr<RateLimiter> limiter; // null once the plane has finished
     OpenExchanges open_exchanges;
     ExchangeReview review;
     Services services;
@@ -116,7 +120,7 @@ DataPlane::DataPlane(const Settings& settings, Stores& stores, const Verificatio
     const auto snapshot = compile_snapshot(settings);
     const unsigned workers = worker_count(settings);
     for (unsigned i = 0; i < workers; ++i)
-        lanes_.push_back(std::make_unique<Lane>(i, settings, snapshot, workers, verification, stores.limiter(), blocking,
+        lanes_.push_back(std::make_unique<Lane>(i, settings, snapshot, workers, verification, stores, blocking,
                                                 caps_, metrics.add_worker(), metrics.log_lines_dropped));
     const auto endpoint_of = [](const ListenAddress& listen) {
         return Tcp::endpoint{asio::ip::make_address(listen.host), listen.port};
@@ -222,12 +226,21 @@ awaitable<void> DataPlane::end_sessions(MonoTime deadline)
     }
 }
 
+awaitable<void> DataPlane::close_limits()
+{
+    for (auto& lane : lanes_) {
+        awaitable<void> leaving = asio::co_spawn(lane->worker.executor(), lane->limiter->leave(), may_throw);
+        co_await std::move(leaving);
+    }
+}
+
 void DataPlane::finish()
 {
     for (auto& lane : lanes_) {
         lane->worker.post([&lane = *lane] {
             for (auto& upstream : lane.upstreams)
                 upstream->close();
+            lane.limiter.reset(); // its connection too belongs to this thread
         });
         lane->worker.finish();
     }

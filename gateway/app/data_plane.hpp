@@ -41,6 +41,8 @@ public:
     void begin_drain();
     // Accepts no more and wakes what is idle. Returns when every session has ended, or has been ended at `deadline`.
     awaitable<void> end_sessions(MonoTime deadline);
+    // Gives back what the workers hold of the limits. After end_sessions(), before finish().
+    awaitable<void> close_limits();
     // Ends the threads.
     void finish();
 

@@ -21,7 +21,7 @@ std::vector<std::string> route_ids(const Settings& settings)
 
 Foundation::Foundation(const Settings& given, ServeOptions::Role role)
     : settings(given), metrics(route_ids(given)),
-      stores(given, Stores::Use::serve, blocking, metrics.quota_debits),
+      stores(given, Stores::Use::serve, blocking, metrics.stores),
       failures(given.gateway.failed_attempts.per_ip, given.gateway.failed_attempts.per_ip_and_key),
       hashes(given.keys.hash_threads, given.keys.hash_queue, metrics)
 {

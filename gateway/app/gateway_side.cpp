@@ -25,16 +25,10 @@ void GatewaySide::start(BackgroundWork& work)
     work.every(
         k_refill, [this] { return base_.stores.refill_limits(); }, "limits");
     work.every(
-        k_sweep_limits, [this] { return sweep_limits(); }, "limit sweep");
+        k_sweep_limits, [this] { return base_.stores.sweep_limits(MonoTime::clock::now()); }, "limit sweep");
     for (const Tcp::endpoint& at : plane_.addresses())
         log(LogLevel::info, "gateway.listening",
             {{"address", at.address().to_string()}, {"port", std::to_string(at.port())}});
-}
-
-awaitable<void> GatewaySide::sweep_limits()
-{
-    base_.stores.sweep_limits(MonoTime::clock::now());
-    co_return;
 }
 
 awaitable<void> GatewaySide::end_sessions(MonoTime deadline)
@@ -42,13 +36,13 @@ awaitable<void> GatewaySide::end_sessions(MonoTime deadline)
     co_await plane_.end_sessions(deadline);
     base_.hashes.stop();
     co_await flush_.stop(); // while there are workers to be asked
+    co_await plane_.close_limits();
     plane_.finish();
 }
 
 awaitable<void> GatewaySide::finish()
 {
     co_await flush_.finish();
-    co_await base_.stores.close_limits();
 }
 
 } // namespace gw

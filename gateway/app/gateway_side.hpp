@@ -21,12 +21,10 @@ public:
     void begin_drain() { plane_.begin_drain(); }
     // Leads the connections out, by `deadline` at the latest. Nothing is admitted when this returns.
     awaitable<void> end_sessions(MonoTime deadline);
-    // Writes what has been counted and what was borrowed. After end_sessions and BackgroundWork::stop.
+    // Writes what has been counted. After end_sessions and BackgroundWork::stop.
     awaitable<void> finish();
 
 private:
-    awaitable<void> sweep_limits();
-
     Foundation& base_;
     DataPlane plane_;
     UsageFlush flush_;

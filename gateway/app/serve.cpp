@@ -147,6 +147,7 @@ private:
             co_await gateway_->finish();
         co_await admin_.stop();
         co_await control_.leave();
+        co_await base_.stores.close_limits(); // after the last who could ask a store from this thread
         base_.hashes.stop();
         signals_.cancel();
         log(LogLevel::info, "serve.stopped");

@@ -19,7 +19,7 @@ KeyRules key_rules(const Settings& settings)
 }
 
 StoreSession::StoreSession(const Settings& settings)
-    : stores_(settings, Stores::Use::beside, pool_, quota_debits_),
+    : stores_(settings, Stores::Use::beside, pool_, metrics_),
       service_(key_rules(settings), stores_.keys(), stores_.tenants(), stores_.vault(), stores_.digests(), peppers_, hashing_)
 {
     service_.at_point = crash_points();

@@ -33,7 +33,7 @@ public:
 private:
     asio::io_context context_{1};
     BlockingPool pool_{2}, hashing_{1};
-    SharedCounter quota_debits_;
+    StoreMetrics metrics_;
     Stores stores_;
     PepperRing peppers_;
     KeyService service_;

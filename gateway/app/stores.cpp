@@ -1,6 +1,7 @@
 // See stores.hpp.
 #include "app/stores.hpp"
 
+#include "adapters/hashicorp/secret_vault.hpp"
 #include "adapters/local/digest_store.hpp"
 #include "adapters/local/rate_limiter.hpp"
 #include "adapters/local/secret_vault.hpp"
@@ -12,6 +13,10 @@
 #include "adapters/postgres/quota_store.hpp"
 #include "adapters/postgres/tenant_store.hpp"
 #include "adapters/postgres/usage_store.hpp"
+#include "adapters/redis/clients.hpp"
+#include "adapters/redis/digest_store.hpp"
+#include "adapters/redis/live_nodes.hpp"
+#include "adapters/redis/rate_limiter.hpp"
 #include "adapters/sqlite/audit_log.hpp"
 #include "adapters/sqlite/database.hpp"
 #include "adapters/sqlite/key_store.hpp"
@@ -21,6 +26,7 @@
 #include "adapters/sqlite/serve_lock.hpp"
 #include "adapters/sqlite/tenant_store.hpp"
 #include "adapters/sqlite/usage_store.hpp"
+#include "net/run_awaitable.hpp"
 #include "observe/log.hpp"
 
 #include <filesystem>
@@ -162,34 +168,156 @@ Metadata open_metadata(const Settings& settings, Stores::Use use, BlockingPool& 
     return open_sqlite(settings, use, pool);
 }
 
-std::unique_ptr<SecretVault> open_vault(const Settings& settings, BlockingPool& pool)
+hashicorp::VaultOptions vault_options(const VaultSettings& settings)
 {
-    return std::make_unique<local::SecretVault>(settings.stores.local_secrets, copy(settings.stores.master_key), pool);
+    hashicorp::VaultOptions out;
+    out.host = settings.host;
+    out.port = settings.port;
+    out.tls = settings.tls;
+    out.trust.ca_file = settings.ca_file;
+    out.mount = settings.mount;
+    out.name_space = settings.name_space;
+    out.timeout = settings.timeout;
+    if (settings.approle) {
+        out.approle.emplace();
+        out.approle->role_id = settings.approle->role_id;
+        out.approle->secret_id = settings.approle->secret_id.clone();
+        out.approle->mount = settings.approle->mount;
+    }
+    out.token = copy(settings.token);
+    return out;
 }
 
-std::unique_ptr<DigestStore> open_digests(const Settings& settings, BlockingPool& pool)
+std::unique_ptr<SecretVault> open_vault(const Settings& settings, BlockingPool& pool, StoreMetrics& metrics)
 {
-    return std::make_unique<local::DigestStore>(settings.stores.local_secrets, copy(settings.stores.master_key), pool);
+    if (!settings.stores.vault)
+        return std::make_unique<local::SecretVault>(settings.stores.local_secrets, copy(settings.stores.master_key), pool);
+    hashicorp::VaultOptions options = vault_options(*settings.stores.vault);
+    metrics.vault.is_used = true;
+    options.up = &metrics.vault.up;
+    return std::make_unique<hashicorp::SecretVault>(std::move(options));
+}
+
+redis::Server server_of(const RedisServer& settings)
+{
+    redis::Server out;
+    out.host = settings.host;
+    out.port = settings.port;
+    return out;
+}
+
+redis::Options redis_options(const RedisSettings& settings)
+{
+    redis::Options out;
+    out.server = server_of(settings.server);
+    out.user = settings.user;
+    if (settings.password)
+        out.password = settings.password->clone();
+    out.database = settings.database;
+    out.cluster = settings.cluster;
+    if (settings.sentinel) {
+        out.sentinel.emplace();
+        out.sentinel->master = settings.sentinel->master;
+        for (const RedisServer& node : settings.sentinel->nodes)
+            out.sentinel->nodes.push_back(server_of(node));
+        if (settings.sentinel->password)
+            out.sentinel->password = settings.sentinel->password->clone();
+    }
+    if (settings.tls) {
+        out.tls.emplace();
+        out.tls->ca = settings.ca_file;
+        out.tls->certificate = settings.certificate;
+        out.tls->key = settings.key;
+    }
+    out.command_timeout = settings.command_timeout;
+    out.connect_timeout = settings.connect_timeout;
+    return out;
+}
+
+// What a fleet shares in Redis: its limits, and which secrets have been verified. Each event loop has a connection of
+// its own, which its limiter and its digests use together.
+struct RedisStores {
+    explicit RedisStores(const RedisSettings& settings)
+        : key_prefix(settings.key_prefix), clients(redis_options(settings)), nodes(key_prefix, "node-" + random_base62(12))
+    {
+    }
+
+    std::string key_prefix;
+    redis::Clients clients;
+    redis::OutageBoard board;
+    redis::LiveNodes nodes;
+
+    // The connection of the loop ends with its limiter.
+    struct Worker {
+        redis::Clients& clients;
+        Executor executor;
+        std::unique_ptr<redis::RateLimiter> limiter;
+        ~Worker() { clients.leave(executor); } // answers what waits, for which the limiter must still be there
+    };
+    std::shared_ptr<RateLimiter> limiter(unsigned workers, Executor executor, WorkerMetrics& metrics)
+    {
+        redis::RateLimiterOptions limits;
+        limits.key_prefix = key_prefix;
+        limits.workers = workers;
+        limits.live_nodes = [this] { return nodes.count(); };
+        std::shared_ptr<Worker> owner{new Worker{clients, executor, {}}};
+        redis::Client& client = clients.of(executor);
+        owner->limiter = std::make_unique<redis::RateLimiter>(client, executor, metrics, board, std::move(limits));
+        return {owner, owner->limiter.get()};
+    }
+
+    awaitable<void> beat()
+    {
+        redis::Client& client = clients.of(co_await asio::this_coro::executor);
+        (void)co_await nodes.beat(client); // an outage is the limiters' to tell
+    }
+    // At the end, on the control thread.
+    awaitable<void> leave()
+    {
+        const Executor here = co_await asio::this_coro::executor;
+        (void)co_await nodes.leave(clients.of(here));
+        clients.leave(here);
+    }
+};
+
+std::unique_ptr<RedisStores> open_redis(const Settings& settings)
+{
+    if (!settings.stores.redis_limits)
+        return {};
+    return std::make_unique<RedisStores>(*settings.stores.redis_limits);
+}
+
+// Verified digests: with the fleet's limits, or sealed on this node, also when the secrets lie in a Vault.
+std::unique_ptr<DigestStore> open_digests(const Settings& settings, RedisStores* shared, BlockingPool& pool)
+{
+    if (shared == nullptr)
+        return std::make_unique<local::DigestStore>(settings.stores.local_secrets, copy(settings.stores.master_key), pool);
+    redis::DigestStore::Options options;
+    options.key_prefix = shared->key_prefix;
+    return std::make_unique<redis::DigestStore>(shared->clients, std::move(options));
 }
 
 } // namespace
 
 // In order of construction: what comes later uses what stands above it.
 struct Stores::Opened {
-    Opened(const Settings& settings, Use use, BlockingPool& pool, SharedCounter& quota_debits)
-        : metadata(open_metadata(settings, use, pool)), vault(open_vault(settings, pool)),
-          digests(open_digests(settings, pool)), limiter(*metadata.quotas, quota_debits)
+    Opened(const Settings& settings, Use use, BlockingPool& pool, StoreMetrics& metrics)
+        : metadata(open_metadata(settings, use, pool)), vault(open_vault(settings, pool, metrics)),
+          redis(open_redis(settings)), digests(open_digests(settings, redis.get(), pool))
     {
+        if (!redis)
+            limiter = std::make_shared<local::RateLimiter>(*metadata.quotas, metrics.quota_debits);
     }
 
     Metadata metadata;
     std::unique_ptr<SecretVault> vault;
+    std::unique_ptr<RedisStores> redis; // null: limits are in memory
     std::unique_ptr<DigestStore> digests;
-    local::RateLimiter limiter;
+    std::shared_ptr<local::RateLimiter> limiter; // of all workers; null with Redis
 };
 
-Stores::Stores(const Settings& settings, Use use, BlockingPool& pool, SharedCounter& quota_debits)
-    : opened_(std::make_unique<Opened>(settings, use, pool, quota_debits))
+Stores::Stores(const Settings& settings, Use use, BlockingPool& pool, StoreMetrics& metrics)
+    : opened_(std::make_unique<Opened>(settings, use, pool, metrics))
 {
 }
 
@@ -202,7 +330,13 @@ UsageStore& Stores::usage() noexcept { return *opened_->metadata.usage; }
 NodeRegistry& Stores::nodes() noexcept { return *opened_->metadata.nodes; }
 SecretVault& Stores::vault() noexcept { return *opened_->vault; }
 DigestStore& Stores::digests() noexcept { return *opened_->digests; }
-RateLimiter& Stores::limiter() noexcept { return opened_->limiter; }
+
+std::shared_ptr<RateLimiter> Stores::limiter(unsigned workers, Executor executor, WorkerMetrics& metrics)
+{
+    if (opened_->redis)
+        return opened_->redis->limiter(workers, std::move(executor), metrics);
+    return opened_->limiter;
+}
 
 bool Stores::is_exclusive() const noexcept
 {
@@ -218,12 +352,16 @@ std::string Stores::objection_to_split_roles(const Settings& settings)
 
 awaitable<void> Stores::refill_limits()
 {
-    return opened_->limiter.refill();
+    if (opened_->limiter)
+        co_await opened_->limiter->refill();
 }
 
-void Stores::sweep_limits(MonoTime now)
+awaitable<void> Stores::sweep_limits(MonoTime now)
 {
-    opened_->limiter.sweep(now);
+    if (opened_->limiter)
+        opened_->limiter->sweep(now);
+    if (opened_->redis)
+        co_await opened_->redis->beat();
 }
 
 awaitable<void> Stores::maintain(WallTime now)
@@ -233,7 +371,16 @@ awaitable<void> Stores::maintain(WallTime now)
 
 awaitable<void> Stores::close_limits()
 {
-    return opened_->limiter.shut_down();
+    if (opened_->limiter)
+        co_await opened_->limiter->shut_down();
+    if (opened_->redis)
+        co_await opened_->redis->leave();
+}
+
+ReadVault Stores::vault_reader(const Settings& settings)
+{
+    auto vault = std::make_shared<hashicorp::SecretVault>(vault_options(*settings.stores.vault));
+    return [vault](const std::string& path, const std::string& field) { return run(vault->read_field(path, field)); };
 }
 
 std::unique_ptr<ChangePush> Stores::push_changes(std::function<void()> wake)

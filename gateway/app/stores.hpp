@@ -13,6 +13,7 @@
 #include "ports/secret_vault.hpp"
 #include "ports/tenant_store.hpp"
 #include "ports/usage_store.hpp"
+#include "settings/references.hpp"
 #include "settings/settings.hpp"
 
 #include <functional>
@@ -36,8 +37,8 @@ public:
     };
     // Opens and, for the embedded store, migrates; a shared one must have been migrated. Throws std::exception with
     // a text that names what to do.
-    // `pool` and `quota_debits` must outlive the stores.
-    Stores(const Settings& settings, Use use, BlockingPool& pool, SharedCounter& quota_debits);
+    // `pool` and `metrics` must outlive the stores.
+    Stores(const Settings& settings, Use use, BlockingPool& pool, StoreMetrics& metrics);
     ~Stores();
     Stores(const Stores&) = delete;
     Stores& operator=(const Stores&) = delete;
@@ -49,14 +50,16 @@ public:
     NodeRegistry& nodes() noexcept;
     SecretVault& vault() noexcept;
     DigestStore& digests() noexcept;
-    RateLimiter& limiter() noexcept;
+    // For one worker of `workers`, made and destroyed on the control thread or on the worker's own; the stores and
+    // the context must outlive it. In memory all workers share one.
+    std::shared_ptr<RateLimiter> limiter(unsigned workers, Executor executor, WorkerMetrics& metrics);
 
     // No other `serve` has the metadata open while this one has: it is the whole fleet.
     bool is_exclusive() const noexcept;
 
     // Housekeeping, called by serve: every 50 ms, every second, every few minutes, and once at the end.
     awaitable<void> refill_limits();
-    void sweep_limits(MonoTime now);
+    awaitable<void> sweep_limits(MonoTime now);
     awaitable<void> maintain(WallTime now);
     awaitable<void> close_limits();
 
@@ -66,6 +69,9 @@ public:
     // Has `wake` called, on a thread of its own, soon after any process commits a change. Empty if the store is this
     // process's own. Must not outlive the stores.
     std::unique_ptr<ChangePush> push_changes(std::function<void()> wake);
+
+    // Looks into the Vault that the settings name, for ${vault:} references. Throws as opening does.
+    static ReadVault vault_reader(const Settings& settings);
 
     // The migrations that migrate() would run now.
     static std::vector<std::string> migration_plan(const Settings& settings);

@@ -1,6 +1,7 @@
 // What commands share.
 #include "cli/configuration.hpp"
 
+#include "app/stores.hpp"
 #include "cli/commands.hpp"
 #include "settings/load.hpp"
 #include "settings/validate.hpp"
@@ -26,7 +27,11 @@ std::shared_ptr<CommonOptions> add_common_options(CLI::App& command, bool with_j
 
 Loaded check_configuration(const std::string& file)
 {
-    return validated(load_settings_file(file));
+    Loaded loaded = load_settings_file(file);
+    const auto is_of_vault = [](const Problem& problem) { return problem.path.starts_with("stores.secrets"); };
+    if (loaded.wants_vault && loaded.settings.stores.vault && std::ranges::none_of(loaded.problems, is_of_vault))
+        loaded = load_settings_file(file, Stores::vault_reader(loaded.settings));
+    return validated(std::move(loaded));
 }
 
 Settings load_configuration(const std::string& file)

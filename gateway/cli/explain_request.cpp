@@ -35,6 +35,8 @@ http1::Method method_of(std::string_view text)
 
 std::string amount_of(const LimitPolicy& policy)
 {
+    if (policy.kind == LimitPolicy::Kind::concurrency)
+        return std::to_string(policy.concurrency) + " at once";
     if (policy.kind == LimitPolicy::Kind::quota)
         return format_quota(policy.quota, policy.quota_period);
     const auto period = std::chrono::duration_cast<std::chrono::milliseconds>(policy.rate_period);

@@ -1,5 +1,5 @@
-// One limit as declared: a token bucket or a calendar quota, and what it is counted per. And the identity
-// of a counter, which must survive every reload of the configuration.
+// One limit as declared: a token bucket, a calendar quota or a number of requests at once, and what it is
+// counted per. And the identity of a counter, which must survive every reload of the configuration.
 #pragma once
 
 #include "domain/time.hpp"
@@ -22,7 +22,7 @@ enum class OnOutage : std::uint8_t { local, open, closed };
 std::string_view to_string(CountedPer per) noexcept;
 
 struct LimitPolicy {
-    enum class Kind : std::uint8_t { bucket, quota };
+    enum class Kind : std::uint8_t { bucket, quota, concurrency };
 
     std::string name;
     Kind kind = Kind::bucket;
@@ -34,6 +34,7 @@ struct LimitPolicy {
     // A quota admits `quota` per calendar period (UTC).
     std::uint64_t quota = 0;
     QuotaPeriod quota_period = QuotaPeriod::day;
+    std::uint64_t concurrency = 0; // requests that may be under way at once
     bool enforce = true; // false: shadow mode, counted and reported, never refused
     OnOutage on_outage = OnOutage::local;
     bool exact = false;

@@ -113,6 +113,21 @@ QuotaWindow quota_window(QuotaPeriod period, WallTime now) noexcept
     return {sys_days{first}, sys_days{first + months{1}}};
 }
 
+std::int64_t refill_seconds(const LimitPolicy& policy, std::uint64_t tokens) noexcept
+{
+    const auto period = static_cast<std::uint64_t>(policy.rate_period.count());
+    const std::uint64_t rate = std::max<std::uint64_t>(1, policy.rate_count);
+    constexpr std::uint64_t k_ns = 1'000'000'000;
+    if (tokens < (1u << 20) && period < (1ull << 43) && rate < (1ull << 33)) { // nearly always: 64 bits do
+        const std::uint64_t per_second = rate * k_ns;
+        return std::max<std::int64_t>(1, static_cast<std::int64_t>((tokens * period + per_second - 1) / per_second));
+    }
+    __extension__ using Unsigned = unsigned __int128;
+    const Unsigned per_second = static_cast<Unsigned>(rate) * k_ns;
+    const Unsigned seconds = (static_cast<Unsigned>(tokens) * period + per_second - 1) / per_second;
+    return static_cast<std::int64_t>(std::clamp<Unsigned>(seconds, 1, INT64_MAX));
+}
+
 std::int64_t window_seconds(const LimitPolicy& policy, WallTime now) noexcept
 {
     if (policy.kind == LimitPolicy::Kind::quota) {

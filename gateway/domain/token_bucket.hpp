@@ -46,6 +46,8 @@ struct QuotaWindow {
     WallTime start, end;
 };
 QuotaWindow quota_window(QuotaPeriod period, WallTime now) noexcept;
+// `t` of RateLimit for a bucket with `tokens` left: tokens / rate, rounded up, at least 1.
+std::int64_t refill_seconds(const LimitPolicy& policy, std::uint64_t tokens) noexcept;
 // `w` of RateLimit-Policy: for a quota its nominal length, 3600, 86400 or the seconds of this month; for a
 // bucket ceil(burst / rate), at least 1.
 std::int64_t window_seconds(const LimitPolicy& policy, WallTime now) noexcept;

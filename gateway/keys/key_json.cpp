@@ -115,6 +115,8 @@ json::object limit_to_json(const LimitPolicy& limit)
     if (limit.kind == LimitPolicy::Kind::bucket) {
         out["rate"] = rate_text(limit);
         out["burst"] = limit.burst;
+    } else if (limit.kind == LimitPolicy::Kind::concurrency) {
+        out["concurrency"] = limit.concurrency;
     } else {
         out["quota"] = quota_text(limit);
     }

@@ -108,6 +108,11 @@ void check_limit(Fields& out, const std::string& pointer, const LimitPolicy& lim
 {
     if (!is_policy_name(limit.name))
         out.push_back({pointer + "/name", "must be 1 to 64 characters of a-z, 0-9, - and _"});
+    if (limit.kind == LimitPolicy::Kind::concurrency) {
+        if (limit.concurrency == 0)
+            out.push_back({pointer + "/concurrency", "must be more than 0"});
+        return;
+    }
     if (limit.kind == LimitPolicy::Kind::quota) {
         if (limit.quota == 0)
             out.push_back({pointer + "/quota", "must be more than 0"});

@@ -69,7 +69,15 @@ private:
 
 std::uint64_t capacity_of(const LimitPolicy& policy) noexcept
 {
-    return policy.kind == LimitPolicy::Kind::quota ? policy.quota : policy.burst;
+    switch (policy.kind) {
+    case LimitPolicy::Kind::bucket:
+        return policy.burst;
+    case LimitPolicy::Kind::quota:
+        return policy.quota;
+    case LimitPolicy::Kind::concurrency:
+        break;
+    }
+    return policy.concurrency;
 }
 
 // Seconds since the epoch at which `t` has passed. A quota's window ends at a whole second, of which `t` is the
@@ -94,20 +102,26 @@ void RateLimitFields::write(std::span<const Charge> charges, const LimitAnswer& 
         if (!policy.enforce)
             continue;
         const auto order = [](const LimitAnswer::State& s) { return std::tuple{!s.violated, s.remaining, -s.reset_seconds}; };
-        if (tightest == nullptr || order(state) < order(tightest_state)) {
+        // The trio has no words for requests under way.
+        const bool counts = policy.kind != LimitPolicy::Kind::concurrency;
+        if (counts && (tightest == nullptr || order(state) < order(tightest_state))) {
             tightest = &charges[i];
             tightest_state = state;
         }
         policies.begin(", ");
         policies.append_quoted(policy.name);
         policies.append_parameter(";q=", capacity_of(policy));
-        policies.append_parameter(";w=", static_cast<std::uint64_t>(window_seconds(policy, wall)));
+        if (!counts) // a quota unit of the draft; it has neither a window nor a time of reset
+            policies.append(";qu=\"concurrent-requests\"");
+        else
+            policies.append_parameter(";w=", static_cast<std::uint64_t>(window_seconds(policy, wall)));
         if (!policies.end())
             continue;
         states.begin(", ");
         states.append_quoted(policy.name);
         states.append_parameter(";r=", state.remaining);
-        states.append_parameter(";t=", static_cast<std::uint64_t>(std::max<std::int64_t>(0, state.reset_seconds)));
+        if (counts)
+            states.append_parameter(";t=", static_cast<std::uint64_t>(std::max<std::int64_t>(0, state.reset_seconds)));
         if (!states.end())
             policies.undo_last();
     }

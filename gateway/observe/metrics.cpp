@@ -14,6 +14,15 @@ void Histogram::observe(std::uint64_t microseconds) noexcept
     sum_.add(microseconds);
 }
 
+void WaitHistogram::observe(std::uint64_t microseconds) noexcept
+{
+    std::size_t i = 0;
+    while (i < k_bounds_us.size() && microseconds > k_bounds_us[i])
+        ++i;
+    counts_[i].add();
+    sum_.add(microseconds);
+}
+
 double Histogram::upper_bound_seconds(std::size_t i) noexcept
 {
     if (i + 1 >= k_buckets)

@@ -49,6 +49,21 @@ private:
     Counter sum_;
 };
 
+// The same with bounds for what has a deadline of some ten milliseconds: 0.1 ms to 1 s, then +Inf.
+class WaitHistogram {
+public:
+    static constexpr std::array<std::uint64_t, 18> k_bounds_us{100,   250,   500,   1000,  2500,   5000,   7500,   10000,  15000,
+                                                               20000, 25000, 30000, 50000, 100000, 150000, 250000, 500000, 1000000};
+    static constexpr std::size_t k_buckets = k_bounds_us.size() + 1;
+    void observe(std::uint64_t microseconds) noexcept;
+    std::uint64_t bucket(std::size_t i) const noexcept { return counts_[i].value(); }
+    std::uint64_t sum_us() const noexcept { return sum_.value(); }
+
+private:
+    std::array<Counter, k_buckets> counts_;
+    Counter sum_;
+};
+
 // How requests ended, as one closed list: the label `outcome`.
 enum class Outcome : std::uint8_t {
     proxied, refused_request, no_route, method_not_allowed, unauthenticated, forbidden, limited, too_many_failures,
@@ -83,8 +98,22 @@ struct WorkerMetrics {
     Counter connections_accepted, connections_open, connections_refused;
     Counter upstream_connects, upstream_reuses, upstream_connect_failures, upstream_open, upstream_retries;
     Counter limited, limited_shadow, limiter_asks;
+    WaitHistogram limit_time; // of the limit stage, waiting included
+    Counter limiter_calls;    // to a limit store out of the process
+    Counter limiter_degraded; // 0 or 1: that store is out of reach
     Counter usage_dropped;
     Counter exchanges_cut; // because their key ended
+};
+
+// A server that stores lie on.
+struct DependencyMetrics {
+    bool is_used = false; // set before the workers start
+    SharedCounter up;     // 0 or 1
+};
+
+struct StoreMetrics {
+    SharedCounter quota_debits;
+    DependencyMetrics vault;
 };
 
 // Process-wide figures and the list of workers. Made before the workers, destroyed after they joined.
@@ -97,7 +126,8 @@ struct Metrics {
     Histogram change_acknowledged;   // from the commit until the registry has this node's word for it; control thread only
     SharedCounter nodes_alive, changes_unacknowledged, node_beat_errors;
     SharedCounter usage_flushes, usage_flush_errors, usage_pending_rows;
-    SharedCounter quota_debits, audit_write_failures, admin_requests, log_lines_dropped;
+    SharedCounter audit_write_failures, admin_requests, log_lines_dropped;
+    StoreMetrics stores;
     SharedCounter ready;             // 0 or 1
     std::int64_t started_at_seconds = 0;
 

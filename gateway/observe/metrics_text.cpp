@@ -40,6 +40,7 @@ public:
         hashing_and_changes();
         nodes();
         records();
+        dependencies();
         return std::move(text_).take();
     }
 
@@ -158,7 +159,17 @@ private:
                 over_workers(&WorkerMetrics::limited_shadow));
         counter("portcullis_limiter_asks_total", "Requests that waited for a limit store.",
                 over_workers(&WorkerMetrics::limiter_asks));
-        counter("portcullis_quota_debits_total", "Batches debited from quotas in the store.", metrics_.quota_debits.value());
+        counter("portcullis_limiter_calls_total", "Commands sent to a limit store out of the process.",
+                over_workers(&WorkerMetrics::limiter_calls));
+        gauge("portcullis_limiter_degraded", "Workers that cannot reach their limit store and decide by on_outage.",
+              over_workers(&WorkerMetrics::limiter_degraded));
+        text_.family("portcullis_limit_duration_seconds", Type::histogram,
+                     "Time of the limit stage, waiting for a limit store included.");
+        PrometheusText::SummedWaits waits;
+        for (const auto& worker : metrics_.workers)
+            waits.add(worker->limit_time);
+        text_.histogram(waits);
+        counter("portcullis_quota_debits_total", "Batches debited from quotas in the store.", metrics_.stores.quota_debits.value());
     }
 
     void connections()
@@ -217,6 +228,14 @@ private:
         PrometheusText::Summed summed;
         summed.add(values);
         text_.histogram({}, summed);
+    }
+
+    void dependencies()
+    {
+        if (!metrics_.stores.vault.is_used)
+            return;
+        text_.family("portcullis_dependency_up", Type::gauge, "1 while the server that a store lies on answers.");
+        text_.sample({{"dependency", "vault"}}, metrics_.stores.vault.up.value());
     }
 
     void records()

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 namespace gw {
 
@@ -117,6 +118,33 @@ void PrometheusText::Summed::add(const Histogram& histogram) noexcept
         total += n;
     }
     sum_us += histogram.sum_us();
+}
+
+void PrometheusText::SummedWaits::add(const WaitHistogram& histogram) noexcept
+{
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        const std::uint64_t n = histogram.bucket(i);
+        counts[i] += n;
+        total += n;
+    }
+    sum_us += histogram.sum_us();
+}
+
+void PrometheusText::histogram(const SummedWaits& summed)
+{
+    std::array<char, 400> buffer;
+    std::uint64_t cumulative = 0;
+    for (std::size_t i = 0; i < summed.counts.size(); ++i) {
+        cumulative += summed.counts[i];
+        const double bound = i < WaitHistogram::k_bounds_us.size() ? static_cast<double>(WaitHistogram::k_bounds_us[i]) / 1e6
+                                                                   : std::numeric_limits<double>::infinity();
+        open_sample("_bucket", {}, write_double(bound, buffer));
+        append(cumulative);
+    }
+    open_sample("_sum", {}, "");
+    append(static_cast<double>(summed.sum_us) / 1e6);
+    open_sample("_count", {}, "");
+    append(summed.total);
 }
 
 void PrometheusText::histogram(std::initializer_list<MetricLabel> labels, const Summed& summed)

@@ -36,6 +36,14 @@ public:
     };
     void histogram(std::initializer_list<MetricLabel> labels, const Summed& summed);
 
+    // The same of a WaitHistogram without labels.
+    struct SummedWaits {
+        std::array<std::uint64_t, WaitHistogram::k_buckets> counts{};
+        std::uint64_t total = 0, sum_us = 0;
+        void add(const WaitHistogram& histogram) noexcept;
+    };
+    void histogram(const SummedWaits& summed);
+
     std::string take() && { return std::move(text_); }
 
 private:

@@ -40,6 +40,11 @@ CompiledPolicy compile_policy(const LimitPolicy& policy, std::string_view declar
     compiled.id = identity_of({declared_in, declared_id, policy.name});
     if (!policy.enforce)
         return compiled;
+    if (policy.kind == LimitPolicy::Kind::concurrency) {
+        compiled.policy_item =
+            '"' + policy.name + "\";q=" + std::to_string(policy.concurrency) + ";qu=\"concurrent-requests\"";
+        return compiled;
+    }
     const bool quota = policy.kind == LimitPolicy::Kind::quota;
     compiled.policy_item =
         '"' + policy.name + "\";q=" + std::to_string(quota ? policy.quota : policy.burst) +

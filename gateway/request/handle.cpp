@@ -59,9 +59,12 @@ Task<Verdict> decide_slowly(Exchange& x, Services& s, OpenExchanges::Entry& open
         if (const Verdict v = limit(x, *s.snapshot, s.limiter, s.metrics); v != Verdict::ask_the_stores)
             co_return v;
     }
+    const MonoTime asked = std::chrono::steady_clock::now();
     awaitable<void> charging = s.limiter.charge(x.charged(), x.route->cost, x.limits);
     FromAwaitable<void> charged{s.worker.executor(), std::move(charging)};
     co_await charged;
+    const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - asked);
+    s.metrics.limit_time.observe(static_cast<std::uint64_t>(waited.count()));
     co_return judge_limits(x, s.metrics);
 }
 
@@ -83,7 +86,10 @@ Verdict decide(Exchange& x, RequestMemory& memory, Services& s)
 
 Task<void> handle(Exchange& x, ClientSide& client, Services& s)
 {
-    const Finally accounted{[&] { account(x, s); }};
+    const Finally accounted{[&] {
+        s.limiter.release(x.charged(), x.limits); // slots, whatever became of the request
+        account(x, s);
+    }};
     OpenExchanges::Entry open{x, client.stream()};
     try {
         Verdict verdict = x.refusal != Refusal::none ? Verdict::refused : decide(x, client.memory(), s);

@@ -49,7 +49,7 @@ void write_limits(Exchange& x, Services& s, http1::HeadBuffer& out)
         return;
     out.append_field("RateLimit-Policy", fields.policy_items);
     out.append_field("RateLimit", fields.items);
-    if (!s.snapshot->rules.legacy_rate_limit_headers)
+    if (!s.snapshot->rules.legacy_rate_limit_headers || fields.limit == 0)
         return;
     out.append("X-RateLimit-Limit: ");
     out.append_number(fields.limit);

@@ -80,7 +80,7 @@ private:
         context.request_id = x_.request_id;
         context.rate_limit_items = limits.items;
         context.rate_limit_policy_items = limits.policy_items;
-        if (s_.snapshot->rules.legacy_rate_limit_headers && limits.any())
+        if (s_.snapshot->rules.legacy_rate_limit_headers && limits.limit > 0)
             context.legacy_rate_limit = &legacy;
         memory_.client_head.clear();
         write_client_head(memory_.client_head, context);

@@ -5,7 +5,9 @@
 #include "settings/load_fields.hpp"
 #include "settings/load_limits.hpp"
 #include "settings/load_postgres.hpp"
+#include "settings/load_redis.hpp"
 #include "settings/load_routes.hpp"
+#include "settings/load_vault.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -177,7 +179,8 @@ void read_stores(const Mapping& stores, StoreSettings& out)
     read_metadata(stores, out);
 
     const Mapping secrets = read_store(stores, "secrets", "{ local: data/secrets }");
-    if (const auto local = secrets.find("local")) {
+    const auto local = secrets.find("local"), vault = secrets.find("vault");
+    if (local) {
         if (local->node->kind == YamlNode::Kind::scalar) {
             secrets.text("local", out.local_secrets);
         } else {
@@ -186,7 +189,17 @@ void read_stores(const Mapping& stores, StoreSettings& out)
             read_master_key(parts, out.master_key);
         }
     }
-    (void)read_store(stores, "limits", "{ memory: {} }").mapping("memory");
+    if (vault) {
+        if (local)
+            vault->error_at_key("secrets lie in one store: write `local` or `vault`, not both");
+        out.vault = read_vault(Mapping{*vault});
+    }
+    const Mapping limits = read_store(stores, "limits", "{ memory: {} }");
+    const Mapping memory = limits.mapping("memory"), redis = limits.mapping("redis");
+    if (memory.is_present() && redis.is_present())
+        redis.value().error_at_key("limits are counted in one store: write `memory` or `redis`, not both");
+    if (redis.is_present())
+        out.redis_limits = read_redis(redis);
 }
 
 void read_keys(const Mapping& keys, KeySettings& out)
@@ -262,7 +275,8 @@ void read_root(const Mapping& root, Settings& settings)
 
 Loaded unreadable(const std::string& path, std::string why)
 {
-    Loaded loaded{default_settings(), {}};
+    Loaded loaded;
+    loaded.settings = default_settings();
     loaded.settings.file = path;
     loaded.problems.push_back({Problem::Severity::error, {}, {}, std::move(why)});
     return loaded;
@@ -295,10 +309,11 @@ Settings default_settings()
     return settings;
 }
 
-Loaded load_settings_text(const std::string& text, const std::string& file_name)
+Loaded load_settings_text(const std::string& text, const std::string& file_name, const ReadVault& vault)
 {
     Loading loading;
-    loading.directory = std::filesystem::path{file_name}.parent_path().string();
+    loading.sources.directory = std::filesystem::path{file_name}.parent_path().string();
+    loading.sources.vault = vault ? &vault : nullptr;
     const YamlNode tree = parse_yaml(text, loading.problems);
 
     Settings settings = default_settings();
@@ -311,10 +326,10 @@ Loaded load_settings_text(const std::string& text, const std::string& file_name)
     }
     settings.marks = std::move(loading.marks);
     sort_problems(loading.problems);
-    return {std::move(settings), std::move(loading.problems)};
+    return {std::move(settings), std::move(loading.problems), loading.wants_vault};
 }
 
-Loaded load_settings_file(const std::string& path)
+Loaded load_settings_file(const std::string& path, const ReadVault& vault)
 {
     std::error_code failed;
     if (!std::filesystem::is_regular_file(path, failed))
@@ -326,7 +341,7 @@ Loaded load_settings_file(const std::string& path)
     text << in.rdbuf();
     if (!in.is_open() || in.bad())
         return unreadable(path, "cannot be read; check its permissions");
-    return load_settings_text(text.str(), path);
+    return load_settings_text(text.str(), path, vault);
 }
 
 } // namespace gw

@@ -158,6 +158,34 @@ std::optional<UpstreamSettings::Target> read_target(const Value& value)
     return UpstreamSettings::Target{authority->host, authority->port.value_or(80), value.mark};
 }
 
+std::optional<StoreAddress> read_store_address(const Value& value)
+{
+    const auto text = read_text(value);
+    if (!text)
+        return std::nullopt;
+    std::string_view rest = text->value;
+    const bool tls = take_scheme(rest) == "https://";
+    if (rest.ends_with('/'))
+        rest.remove_suffix(1);
+    const auto authority = rest.size() == text->value.size() ? std::nullopt : parse_authority(rest);
+    if (!authority || authority->port == std::uint16_t{0}) {
+        value.error(text->shown + " is not an address, such as https://vault.example.com:8200 (no path, query or user)");
+        return std::nullopt;
+    }
+    return StoreAddress{tls, authority->host, authority->port.value_or(tls ? 443 : 80)};
+}
+
+std::optional<HostAndPort> parse_host_and_port(std::string_view text)
+{
+    auto authority = parse_authority(text);
+    if (!authority)
+        return std::nullopt;
+    HostAndPort out;
+    out.host = std::move(authority->host);
+    out.port = authority->port;
+    return out;
+}
+
 std::optional<std::string> read_public_url(const Value& value)
 {
     auto text = read_text(value);

@@ -14,6 +14,19 @@ namespace gw {
 std::optional<ListenAddress> read_listen_address(const Value& value);
 // "http://127.0.0.1:9001": scheme, host and perhaps a port; nothing after them.
 std::optional<UpstreamSettings::Target> read_target(const Value& value);
+// "https://vault.example.com:8200": where a store answers. The port is the scheme's unless it is said.
+struct StoreAddress {
+    bool tls = false;
+    std::string host; // an IP literal (IPv6 without brackets) or a name
+    std::uint16_t port = 0;
+};
+std::optional<StoreAddress> read_store_address(const Value& value);
+// "name", "name:80", "192.0.2.1:80", "[::1]:80".
+struct HostAndPort {
+    std::string host; // an IPv6 literal without its brackets
+    std::optional<std::uint16_t> port;
+};
+std::optional<HostAndPort> parse_host_and_port(std::string_view text);
 // "https://api.example.com", without a path; a slash at its end is dropped.
 std::optional<std::string> read_public_url(const Value& value);
 // "api.example.com" or "*.example.com", in lower case.

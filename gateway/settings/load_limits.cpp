@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint64_t k_most_per_second = 1'000'000;
 constexpr std::uint64_t k_most_burst = 1'000'000'000;
+constexpr std::uint64_t k_most_concurrency = 1'000'000;
 constexpr std::uint64_t k_most_quota = 1'000'000'000'000'000;
 
 constexpr Choices<CountedPer, 5> k_per{{{"key", CountedPer::key},
@@ -77,15 +78,26 @@ void read_name(const Mapping& limit, LimitPolicy& policy)
         value->error(text->shown + " is not a name of a limit: [a-z][a-z0-9_-]{0,31}");
 }
 
-// Exactly one of `rate` and `quota`; `burst` belongs to a rate.
+// Exactly one of `rate`, `quota` and `concurrency`; `burst` belongs to a rate.
 void read_amount(const Mapping& limit, LimitPolicy& policy)
 {
     const auto rate = limit.find("rate"), quota = limit.find("quota"), burst = limit.find("burst");
+    const auto concurrency = limit.find("concurrency");
     if (rate && quota)
         quota->error("a limit has either a rate or a quota; make it two limits");
-    else if (!rate && !quota && limit.is_present())
-        limit.value().error("needs a `rate` (such as 60/m) or a `quota` (such as 5000/d)");
+    else if (concurrency && (rate || quota))
+        concurrency->error("a limit has either a rate, a quota or a concurrency; make it two limits");
+    else if (!rate && !quota && !concurrency && limit.is_present())
+        limit.value().error("needs a `rate` (such as 60/m), a `quota` (such as 5000/d) or a `concurrency` (such as 5)");
 
+    if (concurrency && !rate && !quota) {
+        policy.kind = LimitPolicy::Kind::concurrency;
+        if (const auto read = read_number(*concurrency, 1, k_most_concurrency))
+            policy.concurrency = *read;
+        if (burst)
+            burst->error("belongs to a `rate`; a concurrency has no burst");
+        return;
+    }
     if (quota && !rate) {
         policy.kind = LimitPolicy::Kind::quota;
         if (const auto read = read_quota(*quota)) {

@@ -102,7 +102,9 @@ void put_limits(YAML::Emitter& out, const std::vector<LimitPolicy>& limits)
         out << BeginMap;
         put_text(out, "name", limit.name);
         put(out, "per", std::string{to_string(limit.per)});
-        if (limit.kind == LimitPolicy::Kind::quota) {
+        if (limit.kind == LimitPolicy::Kind::concurrency) {
+            put(out, "concurrency", limit.concurrency);
+        } else if (limit.kind == LimitPolicy::Kind::quota) {
             put(out, "quota", format_quota(limit.quota, limit.quota_period));
         } else {
             put(out, "rate", format_rate(limit.rate_count, in_milliseconds(limit.rate_period)));
@@ -171,6 +173,70 @@ void put_postgres(YAML::Emitter& out, const PostgresSettings& postgres)
     out << EndMap;
 }
 
+void put_local_secrets(YAML::Emitter& out, const StoreSettings& stores)
+{
+    open(out, "local");
+    put_text(out, "path", stores.local_secrets);
+    if (stores.master_key)
+        put_text(out, "master_key", k_masked);
+    out << EndMap;
+}
+
+void put_vault(YAML::Emitter& out, const VaultSettings& vault)
+{
+    open(out, "vault");
+    put_text(out, "address", (vault.tls ? "https://" : "http://") + authority_of(vault.host, vault.port));
+    put_text(out, "mount", vault.mount);
+    if (!vault.name_space.empty())
+        put_text(out, "namespace", vault.name_space);
+    if (!vault.ca_file.empty())
+        put_text(out, "ca", vault.ca_file);
+    put_time(out, "timeout", vault.timeout);
+    open(out, "auth");
+    if (vault.approle) {
+        open(out, "approle");
+        put_text(out, "role_id", vault.approle->role_id);
+        put_text(out, "secret_id", k_masked);
+        put_text(out, "mount", vault.approle->mount);
+        out << EndMap;
+    } else {
+        put_text(out, "token", k_masked);
+    }
+    out << EndMap << EndMap;
+}
+
+void put_redis(YAML::Emitter& out, const RedisSettings& redis)
+{
+    const auto address = [](const RedisServer& server) { return authority_of(server.host, server.port); };
+    open(out, "redis");
+    put_text(out, "url", (redis.tls ? "rediss://" : "redis://") +
+                             (redis.password ? redis.user + ':' + k_masked + '@' : std::string{}) + address(redis.server) +
+                             '/' + std::to_string(redis.database));
+    put(out, "cluster", redis.cluster);
+    if (redis.sentinel) {
+        open(out, "sentinel");
+        put_text(out, "master", redis.sentinel->master);
+        put_list(out, "nodes", redis.sentinel->nodes, address);
+        if (redis.sentinel->password)
+            put_text(out, "password", k_masked);
+        out << EndMap;
+    }
+    put_time(out, "command_timeout", redis.command_timeout);
+    put_time(out, "connect_timeout", redis.connect_timeout);
+    if (redis.tls) {
+        open(out, "tls");
+        if (!redis.ca_file.empty())
+            put_text(out, "ca", redis.ca_file);
+        if (!redis.certificate.empty()) {
+            put_text(out, "certificate", redis.certificate);
+            put_text(out, "key", redis.key);
+        }
+        out << EndMap;
+    }
+    put_text(out, "key_prefix", redis.key_prefix);
+    out << EndMap;
+}
+
 void put_stores(YAML::Emitter& out, const StoreSettings& stores)
 {
     open(out, "stores");
@@ -181,13 +247,16 @@ void put_stores(YAML::Emitter& out, const StoreSettings& stores)
         put_text(out, "sqlite", stores.sqlite);
     out << EndMap;
     open(out, "secrets");
-    open(out, "local");
-    put_text(out, "path", stores.local_secrets);
-    if (stores.master_key)
-        put_text(out, "master_key", k_masked);
-    out << EndMap << EndMap;
+    if (stores.vault)
+        put_vault(out, *stores.vault);
+    else
+        put_local_secrets(out, stores);
+    out << EndMap;
     open(out, "limits");
-    out << Key << "memory" << Value << YAML::Flow << BeginMap << EndMap;
+    if (stores.redis_limits)
+        put_redis(out, *stores.redis_limits);
+    else
+        out << Key << "memory" << Value << YAML::Flow << BeginMap << EndMap;
     out << EndMap << EndMap;
 }
 

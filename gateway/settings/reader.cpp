@@ -45,7 +45,8 @@ std::optional<Text> read_text(const Value& value)
 {
     if (!expect(value, YamlNode::Kind::scalar))
         return std::nullopt;
-    Expanded expanded = expand_references(value.node->text, value.loading->directory);
+    Expanded expanded = expand_references(value.node->text, value.loading->sources);
+    value.loading->wants_vault |= expanded.wants_vault;
     for (std::string& problem : expanded.problems)
         value.error(std::move(problem));
     if (!expanded.problems.empty())
@@ -59,7 +60,7 @@ std::optional<Secret> read_secret(const Value& value)
         return std::nullopt;
     const std::string& raw = value.node->text;
     if (!raw.starts_with("${") || raw.find('}') != raw.size() - 1) {
-        value.error("a secret must not stand in the file; write a reference, ${env:NAME} or ${file:PATH}");
+        value.error("a secret must not stand in the file; write a reference, ${env:NAME}, ${file:PATH} or ${vault:PATH#FIELD}");
         return std::nullopt;
     }
     auto text = read_text(value);

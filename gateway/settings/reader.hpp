@@ -4,6 +4,7 @@
 // range.
 #pragma once
 
+#include "settings/references.hpp"
 #include "settings/settings.hpp"
 #include "settings/suggest.hpp"
 #include "settings/units.hpp"
@@ -22,7 +23,8 @@ namespace gw {
 
 // What one load gathers.
 struct Loading {
-    std::string directory; // where relative ${file:} paths start
+    ReferenceSources sources;
+    bool wants_vault = false; // something refers to the Vault, which could not be asked yet
     std::vector<Problem> problems;
     std::map<std::string, SourceMark, std::less<>> marks;
 

@@ -62,9 +62,36 @@ void resolve_file(const std::string& path, const std::string& directory, Expande
     out.text += content;
 }
 
+void resolve_in_vault(std::string_view inside, const ReferenceSources& sources, Expanded& out)
+{
+    const std::size_t hash = inside.find('#');
+    const std::string path{inside.substr(0, hash)};
+    const std::string field{hash == std::string_view::npos ? std::string_view{} : inside.substr(hash + 1)};
+    if (path.empty() || field.empty()) {
+        out.problems.emplace_back("`${vault:}` needs a path and a field, as in ${vault:mail/smtp#password}");
+        return;
+    }
+    if (sources.leads_to_vault) {
+        out.problems.emplace_back("what is needed to reach the Vault cannot lie in it; write ${env:NAME} or ${file:PATH}");
+        return;
+    }
+    if (sources.vault == nullptr) {
+        out.wants_vault = true;
+        out.problems.emplace_back("there is no Vault to look in: `stores.secrets.vault` is missing or wrong");
+        return;
+    }
+    const result<std::optional<Secret>> found = (*sources.vault)(path, field);
+    if (!found)
+        out.problems.push_back("the Vault cannot be asked for " + path + ": " + found.error().message());
+    else if (!*found)
+        out.problems.push_back("the Vault has no text at " + path + "#" + field);
+    else
+        out.text += (*found)->reveal();
+}
+
 } // namespace
 
-Expanded expand_references(std::string_view raw, const std::string& directory)
+Expanded expand_references(std::string_view raw, const ReferenceSources& sources)
 {
     Expanded out;
     while (!raw.empty()) {
@@ -76,7 +103,7 @@ Expanded expand_references(std::string_view raw, const std::string& directory)
         const std::size_t end = raw.find('}', start);
         if (end == std::string_view::npos) {
             out.problems.emplace_back(
-                "a reference without its closing brace; write ${env:NAME} or ${file:PATH}");
+                "a reference without its closing brace; write ${env:NAME}, ${file:PATH} or ${vault:PATH#FIELD}");
             break;
         }
         const std::string_view inside = raw.substr(start + 2, end - start - 2);
@@ -84,14 +111,12 @@ Expanded expand_references(std::string_view raw, const std::string& directory)
         if (inside.starts_with("env:"))
             resolve_environment(std::string{inside.substr(4)}, out);
         else if (inside.starts_with("file:"))
-            resolve_file(std::string{inside.substr(5)}, directory, out);
+            resolve_file(std::string{inside.substr(5)}, sources.directory, out);
         else if (inside.starts_with("vault:"))
-            out.problems.emplace_back(
-                "references to a Vault, ${vault:...}, are not built yet in this version; use "
-                "${env:NAME} or ${file:PATH}");
+            resolve_in_vault(inside.substr(6), sources, out);
         else
             out.problems.push_back("`${" + std::string{inside} +
-                                   "}` is no reference; write ${env:NAME} or ${file:PATH}");
+                                   "}` is no reference; write ${env:NAME}, ${file:PATH} or ${vault:PATH#FIELD}");
     }
     return out;
 }

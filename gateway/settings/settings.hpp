@@ -90,6 +90,50 @@ struct PostgresSettings {
     std::string shown_url; // what printing shows: empty if the url came from a reference
 };
 
+// HashiCorp Vault or OpenBao, a key-value engine of version 2.
+struct VaultSettings {
+    bool tls = true;
+    std::string host; // a name or an IP literal
+    std::uint16_t port = 443;
+    std::string mount = "secret";
+    std::string name_space; // empty: the root's
+    std::string ca_file;    // PEM; empty: what the system trusts
+    milliseconds timeout = seconds{2}; // of a whole call
+    struct AppRole {
+        std::string role_id;
+        Secret secret_id;
+        std::string mount = "approle";
+    };
+    std::optional<AppRole> approle; // one of these two
+    std::optional<Secret> token;
+};
+
+struct RedisServer {
+    std::string host; // a name or an IP literal
+    std::uint16_t port = 6379;
+};
+
+// Redis or Valkey: one server, the primary that sentinels name, or a cluster.
+struct RedisSettings {
+    RedisServer server; // of the url; with sentinels, who name the server, it is not used
+    bool tls = false;
+    std::string user;               // empty: the default user
+    std::optional<Secret> password; // none: no authentication
+    unsigned database = 0;
+    bool cluster = false;
+    struct Sentinel {
+        std::string master; // the name that they know the primary by
+        std::vector<RedisServer> nodes;
+        std::optional<Secret> password; // of the sentinels
+    };
+    std::optional<Sentinel> sentinel;
+    milliseconds command_timeout{20};
+    milliseconds connect_timeout = seconds{1};
+    std::string ca_file;          // PEM; empty: what the system trusts
+    std::string certificate, key; // PEM files with which the gateway authenticates itself; empty: it does not
+    std::string key_prefix = "portcullis";
+};
+
 struct StoreSettings {
     // One of the two.
     std::string sqlite = "data/portcullis.db";
@@ -97,6 +141,10 @@ struct StoreSettings {
     std::string local_secrets = "data/secrets";
     // The master key of the sealed store, 64 hex digits; empty: <local_secrets>.key, made at the first start.
     std::optional<Secret> master_key;
+    // Instead of the sealed store, which then holds verified digests only.
+    std::optional<VaultSettings> vault;
+    // Limits and verified digests that a fleet shares; empty: limits in memory.
+    std::optional<RedisSettings> redis_limits;
 };
 
 struct KeySettings {

@@ -26,6 +26,11 @@ bool is_any_address(const Address& address)
     return address == Address::from_v4(0) || address == Address::from_v6({});
 }
 
+bool is_loopback(const Address& address)
+{
+    return Network::parse("127.0.0.0/8")->contains(address) || Network::parse("::1/128")->contains(address);
+}
+
 // Two sockets of one family on one port, on the same address or one of them on all addresses.
 bool clash(const ListenAddress& a, const ListenAddress& b)
 {
@@ -48,10 +53,9 @@ void validate_listeners(const Settings& settings, Findings& findings)
                 break;
             }
 
-    const Network loopback_v4 = *Network::parse("127.0.0.0/8"), loopback_v6 = *Network::parse("::1/128");
     for (const Listener& listener : admin) {
         const auto address = Address::parse(listener.address->host);
-        if (address && !loopback_v4.contains(*address) && !loopback_v6.contains(*address))
+        if (address && !is_loopback(*address))
             findings.warn(listener.path,
                           "the admin listener is reachable from other machines without TLS; management "
                           "keys and sessions cross the network in the clear");
@@ -73,10 +77,38 @@ void validate_proxies(const Settings& settings, Findings& findings)
 
 void validate_stores(const Settings& settings, Findings& findings)
 {
-    if (settings.stores.postgres)
+    if (settings.stores.postgres && !settings.stores.vault)
         findings.warn("stores.secrets.local",
                       "the sealed store is this machine's own: another node on the same PostgreSQL knows the keys and "
                       "cannot verify them");
+}
+
+void validate_vault(const Settings& settings, Findings& findings)
+{
+    const auto& vault = settings.stores.vault;
+    if (!vault || vault->tls || vault->host.empty() || vault->host == "localhost")
+        return;
+    const auto address = Address::parse(vault->host);
+    if (!address || !is_loopback(*address))
+        findings.warn("stores.secrets.vault.address",
+                      "without TLS: tokens, hashes and the pepper cross the network in the clear; write https://");
+}
+
+void validate_redis(const Settings& settings, Findings& findings)
+{
+    const auto& redis = settings.stores.redis_limits;
+    if (!redis || redis->tls)
+        return;
+    const auto is_near = [](const RedisServer& server) {
+        const auto address = Address::parse(server.host);
+        return server.host.empty() || server.host == "localhost" || (address && is_loopback(*address));
+    };
+    const bool all_near = redis->sentinel
+                              ? std::all_of(redis->sentinel->nodes.begin(), redis->sentinel->nodes.end(), is_near)
+                              : is_near(redis->server);
+    if (!all_near)
+        findings.warn("stores.limits.redis.url",
+                      "without TLS: whoever is on the network between can read the password and change limits; write rediss://");
 }
 
 void validate_keys(const Settings& settings, Findings& findings)
@@ -106,6 +138,8 @@ std::vector<Problem> validate(const Settings& settings)
     Findings findings{settings};
     validate_listeners(settings, findings);
     validate_proxies(settings, findings);
+    validate_vault(settings, findings);
+    validate_redis(settings, findings);
     validate_credentials(settings.gateway.credentials, "gateway.credentials", findings);
     validate_stores(settings, findings);
     validate_keys(settings, findings);

@@ -41,7 +41,15 @@ std::vector<std::string_view> names_of(const Range& range, Name name)
 // What load could not read: a bucket without a rate, a quota of nothing.
 bool is_readable(const LimitPolicy& limit)
 {
-    return limit.kind == LimitPolicy::Kind::bucket ? limit.rate_count > 0 : limit.quota > 0;
+    switch (limit.kind) {
+    case LimitPolicy::Kind::bucket:
+        return limit.rate_count > 0;
+    case LimitPolicy::Kind::quota:
+        return limit.quota > 0;
+    case LimitPolicy::Kind::concurrency:
+        break;
+    }
+    return limit.concurrency > 0;
 }
 
 // The time an empty bucket takes to fill, in seconds.
@@ -54,7 +62,15 @@ double fill_seconds(const LimitPolicy& limit)
 // The most that one request may cost.
 std::uint64_t capacity(const LimitPolicy& limit)
 {
-    return limit.kind == LimitPolicy::Kind::bucket ? limit.burst : limit.quota;
+    switch (limit.kind) {
+    case LimitPolicy::Kind::bucket:
+        return limit.burst;
+    case LimitPolicy::Kind::quota:
+        return limit.quota;
+    case LimitPolicy::Kind::concurrency:
+        break;
+    }
+    return UINT64_MAX; // a request takes one slot, whatever it costs
 }
 
 void validate_limits(const std::vector<LimitPolicy>& limits, const std::string& path, Findings& findings)

@@ -49,7 +49,11 @@ inline void key_creation_contract(const MakeStores& make)
         quota.quota = 5'000;
         quota.quota_period = QuotaPeriod::month;
         quota.exact = true;
-        given.limits = {bucket, quota};
+        LimitPolicy slots;
+        slots.name = "at-once";
+        slots.kind = LimitPolicy::Kind::concurrency;
+        slots.concurrency = 12;
+        given.limits = {bucket, quota, slots};
         given.allowed_ips = {Network::parse("10.0.0.0/8").value(), Network::parse("2001:db8::/32").value()};
         given.description = "for the nightly run";
         given.metadata = R"({"team":"billing"})";

@@ -1,6 +1,7 @@
 // The in-memory limiter keeps the contract; its quotas lie in a store that survives the "crash".
 #include "adapters/local/rate_limiter.hpp"
 #include "contract/rate_limiter_contract.hpp"
+#include "contract/rate_limiter_slots_contract.hpp"
 #include "support/fakes_quota.hpp"
 
 #include <memory>
@@ -37,4 +38,9 @@ private:
 TEST_CASE("local rate limiter: keeps the contract", "[contract]")
 {
     check_rate_limiter_contract<LocalBench>();
+}
+
+TEST_CASE("local rate limiter: keeps the contract of slots", "[contract]")
+{
+    check_rate_limiter_slots_contract<LocalBench>();
 }

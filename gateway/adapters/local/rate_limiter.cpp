@@ -1,17 +1,18 @@
 // The decision: which counters admit, and what the client is told about each.
 #include "adapters/local/rate_limiter.hpp"
 
+#include "domain/token_bucket.hpp"
+
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <utility>
 
 namespace gw::local {
 
 namespace {
 
 constexpr std::size_t k_max_low = 4096;
-
-__extension__ using Wide = unsigned __int128;
 
 // Names each admitted charge of the process; refund() recognises its own by it.
 std::atomic<std::uint64_t> g_threads{0};
@@ -29,21 +30,6 @@ std::int64_t seconds_up(Duration duration) noexcept
     constexpr std::int64_t k_ns = 1'000'000'000;
     const std::int64_t ns = duration.count();
     return std::max<std::int64_t>(1, ns / k_ns + (ns % k_ns > 0 ? 1 : 0));
-}
-
-// `t` of a bucket with tokens: r / rate, rounded up.
-std::int64_t seconds_of_tokens(const LimitPolicy& policy, std::uint64_t tokens) noexcept
-{
-    const auto period = static_cast<std::uint64_t>(policy.rate_period.count());
-    const std::uint64_t rate = std::max<std::uint64_t>(1, policy.rate_count);
-    constexpr std::uint64_t k_ns = 1'000'000'000;
-    if (tokens < (1u << 20) && period < (1ull << 43) && rate < (1ull << 33)) { // nearly always: 64 bits do
-        const std::uint64_t per_second = rate * k_ns;
-        return std::max<std::int64_t>(1, static_cast<std::int64_t>((tokens * period + per_second - 1) / per_second));
-    }
-    const Wide per_second = static_cast<Wide>(rate) * k_ns;
-    const Wide seconds = (static_cast<Wide>(tokens) * period + per_second - 1) / per_second;
-    return static_cast<std::int64_t>(std::clamp<Wide>(seconds, 1, INT64_MAX));
 }
 
 } // namespace
@@ -100,6 +86,7 @@ std::optional<RateLimiter::Need> RateLimiter::attempt(std::span<const Charge> ch
     answer.status = refused ? Status::refused : unreachable ? Status::unreachable : Status::admitted;
     answer.retry_after_seconds = 0;
     answer.shadow_violation = false;
+    answer.holds_slots = false;
     if (!refused && asks != nullptr)
         return Need{asks->shard, asks->id, asking->quota_period, asking->quota, cost};
     if (answer.status == Status::unreachable)
@@ -110,6 +97,7 @@ std::optional<RateLimiter::Need> RateLimiter::attempt(std::span<const Charge> ch
         if (!refused)
             take(charges[i], cost, now, ticket, seats[i]);
         describe(charges[i], cost, now, wall, seats[i], answer.states[i], answer);
+        describe_slot(charges[i], !refused, seats[i], answer.states[i], answer);
     }
     return std::nullopt;
 }
@@ -117,6 +105,13 @@ std::optional<RateLimiter::Need> RateLimiter::attempt(std::span<const Charge> ch
 void RateLimiter::look_at(const Charge& charge, std::uint64_t cost, MonoTime now, WallTime wall, Seat& seat)
 {
     const LimitPolicy& policy = *charge.policy;
+    if (policy.kind == LimitPolicy::Kind::concurrency) {
+        const auto [counter, id] = table_.slots(seat.shard, charge);
+        seat.slots = counter;
+        seat.id = id;
+        seat.verdict = counter->used < policy.concurrency ? Verdict::yes : Verdict::no;
+        return;
+    }
     if (policy.kind == LimitPolicy::Kind::bucket) {
         const auto [counter, id] = table_.bucket(seat.shard, charge);
         seat.bucket = counter;
@@ -163,6 +158,10 @@ void RateLimiter::take(const Charge& charge, std::uint64_t cost, MonoTime now, s
 {
     if (seat.verdict != Verdict::yes)
         return;
+    if (seat.slots != nullptr) {
+        ++seat.slots->used;
+        return;
+    }
     if (seat.bucket != nullptr) {
         seat.bucket->before = seat.bucket->bucket;
         seat.bucket->ticket = ticket;
@@ -186,10 +185,14 @@ void RateLimiter::describe(const Charge& charge, std::uint64_t cost, MonoTime no
     const LimitPolicy& policy = *charge.policy;
     state.violated = seat.verdict == Verdict::no;
     std::int64_t retry_after = 0;
-    if (seat.bucket != nullptr) {
+    if (seat.slots != nullptr) {
+        state.remaining = policy.concurrency - std::min(policy.concurrency, seat.slots->used);
+        state.reset_seconds = 0;
+        retry_after = 1; // nobody knows when a request ends
+    } else if (seat.bucket != nullptr) {
         const TokenBucket::Level level = seat.bucket->bucket.level(seat.shape, now);
         state.remaining = level.tokens;
-        state.reset_seconds = level.tokens > 0 ? seconds_of_tokens(policy, level.tokens) : seconds_up(level.until_next);
+        state.reset_seconds = level.tokens > 0 ? refill_seconds(policy, level.tokens) : seconds_up(level.until_next);
         if (state.violated) // a cost above the burst never fits: the time until the bucket is full
             retry_after = seconds_up(
                 seat.bucket->bucket.wait_for(seat.shape, std::min(cost, seat.shape.burst), now));
@@ -208,6 +211,32 @@ void RateLimiter::describe(const Charge& charge, std::uint64_t cost, MonoTime no
         answer.shadow_violation = true;
 }
 
+void RateLimiter::describe_slot(const Charge& charge, bool admitted, const Seat& seat, LimitAnswer::State& state,
+                                LimitAnswer& answer) noexcept
+{
+    using Slot = LimitAnswer::State::Slot;
+    state.slot = Slot::none;
+    if (seat.slots == nullptr || !admitted || seat.verdict != Verdict::yes)
+        return;
+    state.slot = seat.id == charge.counter ? Slot::own : Slot::shared;
+    answer.holds_slots = true;
+}
+
+void RateLimiter::release(std::span<const Charge> charges, LimitAnswer& answer) noexcept
+{
+    using Slot = LimitAnswer::State::Slot;
+    if (!std::exchange(answer.holds_slots, false))
+        return;
+    for (std::size_t i = 0; i < std::min(charges.size(), k_max_charges); ++i) {
+        const Slot slot = std::exchange(answer.states[i].slot, Slot::none);
+        if (slot == Slot::none)
+            continue;
+        const std::size_t shard = table_.shard_of(charges[i].counter);
+        const CounterTable::Lock lock{table_, std::uint64_t{1} << shard};
+        table_.release_slot(shard, charges[i], slot == Slot::shared);
+    }
+}
+
 void RateLimiter::refund(std::span<const Charge> charges, std::uint64_t cost) noexcept
 {
     for (const Charge& charge : charges) {
@@ -219,7 +248,7 @@ void RateLimiter::refund(std::span<const Charge> charges, std::uint64_t cost) no
                 counter->bucket = counter->before;
                 counter->ticket = 0;
             }
-        } else {
+        } else if (charge.policy->kind == LimitPolicy::Kind::quota) {
             QuotaCounter* counter = table_.find_quota(shard, charge.counter);
             if (counter != nullptr && counter->ticket == t_ticket && t_ticket != 0) {
                 counter->lot.give_back(cost);

@@ -1,5 +1,5 @@
 // The limiter of the embedded stores: counters in memory, exact over all workers of this process. Buckets
-// restart full; quotas are debited in a QuotaStore before they are lent here, so that they survive a crash.
+// restart full, slots free; quotas are debited in a QuotaStore before they are lent here, so that they survive a crash.
 //
 // One decision over several counters is a single step under the locks of its shards: nothing is taken unless
 // all enforced counters admit, so nothing has to be given back and no window ever holds more than
@@ -45,6 +45,7 @@ public:
     // Undoes this thread's last admitted charge, on each counter that nobody has charged since; the others
     // keep it, since tokens that have refilled meanwhile would be granted twice.
     void refund(std::span<const Charge> charges, std::uint64_t cost) noexcept override;
+    void release(std::span<const Charge> charges, LimitAnswer& answer) noexcept override;
 
     // Tops up the quotas that run low, so that no request waits for the store. Call it often (every 50 ms) from
     // one place off the data path; it is cheap when nothing is low. Without it quotas still work, and one
@@ -63,8 +64,9 @@ private:
     // One charge, looked at under its shard's lock.
     struct Seat {
         std::size_t shard = 0;
-        BucketCounter* bucket = nullptr; // one of the two
+        BucketCounter* bucket = nullptr; // one of the three
         QuotaCounter* quota = nullptr;
+        SlotCounter* slots = nullptr;
         CounterId id;
         BucketShape shape; // of the bucket, or of the quota's estimate when it is used
         Verdict verdict = Verdict::yes;
@@ -87,6 +89,8 @@ private:
     void take(const Charge& charge, std::uint64_t cost, MonoTime now, std::uint64_t ticket, Seat& seat) noexcept;
     static void describe(const Charge& charge, std::uint64_t cost, MonoTime now, WallTime wall, const Seat& seat,
                          LimitAnswer::State& state, LimitAnswer& answer) noexcept;
+    static void describe_slot(const Charge& charge, bool admitted, const Seat& seat, LimitAnswer::State& state,
+                              LimitAnswer& answer) noexcept;
     void queue_prefetch(const LimitPolicy& policy, Seat& seat) noexcept;
     awaitable<void> fetch(Need need);
     void land(const Landing& landing);

@@ -1,7 +1,5 @@
 #include "adapters/local/rate_limiter_counters.hpp"
 
-#include <random>
-
 namespace gw::local {
 
 namespace {
@@ -15,30 +13,14 @@ constexpr auto k_make_room_every = 100ms;
 constexpr std::size_t k_shards_a_sweep = 8;
 constexpr std::size_t k_chains_a_lock = 256;
 
-__extension__ using Wide = unsigned __int128;
-
-std::uint64_t fold(std::uint64_t a, std::uint64_t b) noexcept
-{
-    const Wide product = static_cast<Wide>(a) * b;
-    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-
 } // namespace
 
-std::size_t SeededHash::operator()(const CounterId& id) const noexcept
+CounterTable::CounterTable(std::size_t max_counters) : max_counters_(max_counters), hash_(SeededHash::random())
 {
-    const std::uint64_t policy = fold(id.policy.high ^ seed, id.policy.low ^ 0x9E3779B97F4A7C15u);
-    const std::uint64_t partition = fold(id.partition.high ^ policy, id.partition.low ^ seed ^ 0xC2B2AE3D27D4EB4Fu);
-    return fold(partition ^ seed, 0xBF58476D1CE4E5B9u);
-}
-
-CounterTable::CounterTable(std::size_t max_counters) : max_counters_(max_counters)
-{
-    std::random_device random;
-    hash_.seed = (std::uint64_t{random()} << 32) | random();
     for (Shard& shard : shards_) {
         shard.buckets = decltype(shard.buckets)(16, hash_);
         shard.quotas = decltype(shard.quotas)(16, hash_);
+        shard.slots = decltype(shard.slots)(16, hash_);
     }
 }
 
@@ -85,6 +67,22 @@ CounterTable::QuotaAt CounterTable::quota(std::size_t shard, const Charge& charg
     return {counter, id};
 }
 
+CounterTable::SlotsAt CounterTable::slots(std::size_t shard, const Charge& charge)
+{
+    const auto [counter, id] = seat(shards_[shard].slots, charge);
+    return {counter, id};
+}
+
+void CounterTable::release_slot(std::size_t shard, const Charge& charge, bool shared) noexcept
+{
+    CounterId id = charge.counter;
+    if (shared)
+        id.partition = k_overflow;
+    const auto it = shards_[shard].slots.find(id);
+    if (it != shards_[shard].slots.end() && it->second.used > 0)
+        --it->second.used;
+}
+
 BucketCounter* CounterTable::find_bucket(std::size_t shard, const CounterId& id) noexcept
 {
     const auto it = shards_[shard].buckets.find(id);
@@ -116,7 +114,7 @@ void CounterTable::sweep(MonoTime now, WallTime wall)
     for (std::size_t i = 0; i < k_shards_a_sweep; ++i) {
         Shard& shard = shards_[next_swept_.fetch_add(1, std::memory_order_relaxed) % k_shards];
         sweep_buckets(shard, now - k_kept_full);
-        sweep_quotas(shard, wall);
+        sweep_quotas_and_slots(shard, wall);
     }
 }
 
@@ -147,12 +145,13 @@ void CounterTable::sweep_buckets(Shard& shard, MonoTime full_since)
     }
 }
 
-void CounterTable::sweep_quotas(Shard& shard, WallTime wall)
+void CounterTable::sweep_quotas_and_slots(Shard& shard, WallTime wall)
 {
     const std::lock_guard lock{shard.mutex};
-    const std::size_t count = std::erase_if(shard.quotas, [&](const auto& each) {
+    std::size_t count = std::erase_if(shard.quotas, [&](const auto& each) {
         return each.second.lot.has_ended(wall) && !each.second.flight && !each.second.queued;
     });
+    count += std::erase_if(shard.slots, [](const auto& each) { return each.second.used == 0; });
     size_.fetch_sub(count, std::memory_order_relaxed);
 }
 

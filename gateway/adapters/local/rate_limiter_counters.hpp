@@ -1,4 +1,4 @@
-// The counters of the in-memory limiter: 64 shards, each a mutex and two hash maps. All shards that a request
+// The counters of the in-memory limiter: 64 shards, each a mutex and three hash maps. All shards that a request
 // needs are locked together, in ascending order, so that its decision over several counters is one step.
 //
 // Memory is bounded: full buckets and ended windows are swept, and when the table is full a new counter shares
@@ -8,6 +8,7 @@
 #pragma once
 
 #include "domain/quota_lot.hpp"
+#include "domain/seeded_hash.hpp"
 #include "domain/token_bucket.hpp"
 #include "ports/rate_limiter.hpp"
 
@@ -23,12 +24,6 @@ namespace gw::local {
 
 struct QuotaFlight;
 
-// Seeded, so that nobody can choose identities that share a chain.
-struct SeededHash {
-    std::uint64_t seed = 0;
-    std::size_t operator()(const CounterId& id) const noexcept;
-};
-
 struct BucketCounter {
     TokenBucket bucket;
     TokenBucket before;       // as it was before the last charge,
@@ -42,6 +37,11 @@ struct QuotaCounter {
     MonoTime ask_again{};                  // the store is out of reach until then
     std::uint64_t ticket = 0;              // the last charge that was counted
     bool queued = false;                   // waits for a prefetch
+};
+
+// Swept when no request holds a slot.
+struct SlotCounter {
+    std::uint64_t used = 0;
 };
 
 class CounterTable {
@@ -79,15 +79,22 @@ public:
         QuotaCounter* counter;
         CounterId id;
     };
+    struct SlotsAt {
+        SlotCounter* counter;
+        CounterId id;
+    };
     BucketAt bucket(std::size_t shard, const Charge& charge);
     QuotaAt quota(std::size_t shard, const Charge& charge);
+    SlotsAt slots(std::size_t shard, const Charge& charge);
+    // Gives one slot back; `shared`: it was the overflow counter's. Under the shard's lock.
+    void release_slot(std::size_t shard, const Charge& charge, bool shared) noexcept;
 
     // Null if there is none. Valid while `shard` stays locked.
     BucketCounter* find_bucket(std::size_t shard, const CounterId& id) noexcept;
     QuotaCounter* find_quota(std::size_t shard, const CounterId& id) noexcept;
 
-    // Forgets, in some of the shards (in turn), buckets that have been full for a minute and quotas whose
-    // window has ended. Locks one shard at a time, for a few microseconds.
+    // Forgets, in some of the shards (in turn), buckets that have been full for a minute, quotas whose window has
+    // ended and slots that nobody holds. Locks one shard at a time, for a few microseconds.
     void sweep(MonoTime now, WallTime wall);
 
     // Calls visit(shard, id, counter) for every quota, one locked shard at a time.
@@ -108,6 +115,7 @@ private:
         std::mutex mutex;
         std::unordered_map<CounterId, BucketCounter, SeededHash> buckets;
         std::unordered_map<CounterId, QuotaCounter, SeededHash> quotas;
+        std::unordered_map<CounterId, SlotCounter, SeededHash> slots;
         MonoTime next_make_room{};
     };
 
@@ -115,7 +123,7 @@ private:
     template <class Map>
     auto seat(Map& map, const Charge& charge);
     void sweep_buckets(Shard& shard, MonoTime full_since);
-    void sweep_quotas(Shard& shard, WallTime wall);
+    void sweep_quotas_and_slots(Shard& shard, WallTime wall);
 
     const std::size_t max_counters_;
     SeededHash hash_;

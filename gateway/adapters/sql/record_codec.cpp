@@ -37,7 +37,7 @@ struct Names {
     }
 };
 
-constexpr Names<LimitPolicy::Kind, 2> k_kinds{"kind of a limit", {"bucket", "quota"}};
+constexpr Names<LimitPolicy::Kind, 3> k_kinds{"kind of a limit", {"bucket", "quota", "concurrency"}};
 constexpr Names<CountedPer, 5> k_per{"unit of a limit", {"key", "owner", "tenant", "ip", "route"}};
 constexpr Names<QuotaPeriod, 3> k_periods{"period of a quota", {"hour", "day", "month"}};
 constexpr Names<OnOutage, 3> k_outages{"outage rule", {"local", "open", "closed"}};
@@ -55,6 +55,8 @@ json::object encode_limit(const LimitPolicy& limit)
     out["burst"] = limit.burst;
     out["quota"] = limit.quota;
     out["quota_period"] = k_periods.encode(limit.quota_period);
+    if (limit.kind == LimitPolicy::Kind::concurrency)
+        out["concurrency"] = limit.concurrency;
     out["enforce"] = limit.enforce;
     out["on_outage"] = k_outages.encode(limit.on_outage);
     out["exact"] = limit.exact;
@@ -78,6 +80,8 @@ LimitPolicy decode_limit(const json::object& in)
     limit.burst = in.at("burst").to_number<std::uint64_t>();
     limit.quota = in.at("quota").to_number<std::uint64_t>();
     limit.quota_period = k_periods.decode(text_at(in, "quota_period"));
+    if (limit.kind == LimitPolicy::Kind::concurrency)
+        limit.concurrency = in.at("concurrency").to_number<std::uint64_t>();
     limit.enforce = in.at("enforce").as_bool();
     limit.on_outage = k_outages.decode(text_at(in, "on_outage"));
     limit.exact = in.at("exact").as_bool();

@@ -72,7 +72,8 @@ TEST_CASE("create: a full body becomes the request", "[admin]")
         read_create_key(R"({"tenant":"acme","name":"billing","environment":"test","scopes":["orders:read"],
         "plan":"free","owner":{"type":"user","id":"u_81","name":"Ada"},"allowed_ips":["10.0.0.0/8","2001:db8::1"],
         "description":"d","metadata":{"team":"x"},"external_id":"e","expires_at":"2027-01-01T00:00:00Z",
-        "limits":[{"name":"b","rate":"60/m","burst":20},{"name":"q","quota":"5000/mo","enforce":false}]})");
+        "limits":[{"name":"b","rate":"60/m","burst":20},{"name":"q","quota":"5000/mo","enforce":false},
+                  {"name":"c","concurrency":7}]})");
     REQUIRE(request.has_value());
     CHECK(request->tenant.str() == "acme");
     CHECK(request->environment == Environment::test);
@@ -82,7 +83,9 @@ TEST_CASE("create: a full body becomes the request", "[admin]")
     CHECK(request->metadata == R"({"team":"x"})");
     CHECK(to_rfc3339(request->expires_at.value()) == "2027-01-01T00:00:00Z");
     CHECK_FALSE(request->management);
-    REQUIRE(request->limits.size() == 2);
+    REQUIRE(request->limits.size() == 3);
+    CHECK(request->limits[2].kind == LimitPolicy::Kind::concurrency);
+    CHECK(request->limits[2].concurrency == 7);
     CHECK(request->limits[0].rate_count == 60);
     CHECK(request->limits[0].rate_period == std::chrono::minutes{1});
     CHECK(request->limits[0].burst == 20);
@@ -102,6 +105,9 @@ TEST_CASE("limits: what is wrong with one is named", "[admin]")
         {R"({"rate":"60/m"})", "/limits/0/name"},
         {R"({"name":"a"})", "/limits/0"},
         {R"({"name":"a","rate":"60/m","quota":"1/d"})", "/limits/0"},
+        {R"({"name":"a","concurrency":5,"quota":"1/d"})", "/limits/0"},
+        {R"({"name":"a","concurrency":0})", "/limits/0/concurrency"},
+        {R"({"name":"a","concurrency":5,"burst":5})", "/limits/0/burst"},
         {R"({"name":"a","rate":"60"})", "/limits/0/rate"},
         {R"({"name":"a","rate":"0/s"})", "/limits/0/rate"},
         {R"({"name":"a","rate":"60/m","burst":0})", "/limits/0/burst"},

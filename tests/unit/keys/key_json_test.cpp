@@ -121,6 +121,10 @@ TEST_CASE("limit_to_json: as in the configuration", "[keys]")
     limit.quota_period = QuotaPeriod::month;
     CHECK(limit_to_json(limit).at("quota") == "5000/mo");
     CHECK_FALSE(limit_to_json(limit).contains("rate"));
+    limit.kind = LimitPolicy::Kind::concurrency;
+    limit.concurrency = 8;
+    CHECK(limit_to_json(limit).at("concurrency") == 8);
+    CHECK_FALSE(limit_to_json(limit).contains("quota"));
 }
 
 TEST_CASE("audit_difference: names only what changed", "[keys]")

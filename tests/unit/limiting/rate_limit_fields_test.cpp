@@ -58,6 +58,25 @@ TEST_CASE("rate-limit fields: bucket and quota are written as the draft has them
     CHECK(fields.reset_epoch_seconds == k_now_seconds + 1 + 19);
 }
 
+TEST_CASE("rate-limit fields: requests at once have the draft's unit, no time, and no place in the trio", "[limiting]")
+{
+    LimitPolicy slots;
+    slots.name = "at-once";
+    slots.kind = LimitPolicy::Kind::concurrency;
+    slots.concurrency = 5;
+    const LimitPolicy burst = bucket("burst", 60, 1min, 20);
+    const std::array<Charge, 2> charges{{{&slots, {}}, {&burst, {}}}};
+    RateLimitFields fields;
+    fields.write(charges, answer_of({{0, 0, true}, {19, 19, false}}), k_now);
+    CHECK(fields.policy_items == "\"at-once\";q=5;qu=\"concurrent-requests\", \"burst\";q=20;w=20");
+    CHECK(fields.items == "\"at-once\";r=0, \"burst\";r=19;t=19");
+    CHECK(fields.limit == 20);
+    RateLimitFields alone;
+    alone.write({charges.data(), 1}, answer_of({{4, 0, false}}), k_now);
+    CHECK(alone.any());
+    CHECK(alone.limit == 0);
+}
+
 TEST_CASE("rate-limit fields: the legacy reset of a quota is its window's end", "[limiting]")
 {
     const LimitPolicy hour = quota("hour", 10, QuotaPeriod::hour);

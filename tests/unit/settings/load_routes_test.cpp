@@ -75,7 +75,7 @@ TEST_CASE("load routes: a mistake in a route is told at its place", "[settings]"
         {"credentials: [basic]", "4:78: routes[0].credentials[0]: `basic` is not one of"},
         {"limits: [{ rate: 1/s }]", "4:73: routes[0].limits[0].name: missing; write `name: burst`"},
         {"limits: [{ name: A, rate: 1/s }]", "4:81: routes[0].limits[0].name: `A` is not a name of a limit"},
-        {"limits: [{ name: a }]", "4:73: routes[0].limits[0]: needs a `rate` (such as 60/m) or a `quota`"},
+        {"limits: [{ name: a }]", "4:73: routes[0].limits[0]: needs a `rate` (such as 60/m), a `quota` (such as 5000/d) or a `concurrency`"},
         {"limits: [{ name: a, rate: 1/s, quota: 1/d }]",
          "4:102: routes[0].limits[0].quota: a limit has either"},
         {"limits: [{ name: a, quota: 1/d, burst: 1 }]",
@@ -98,7 +98,11 @@ TEST_CASE("load routes: a mistake in a route is told at its place", "[settings]"
         {"limits: [{ name: a, rate: 1/s, enforce: 1 }]",
          "4:104: routes[0].limits[0].enforce: `1` is neither"},
         {"limits: [{ name: a, rate: 1/s, concurrency: 1 }]",
-         "4:95: routes[0].limits[0].concurrency: not built yet"},
+         "4:108: routes[0].limits[0].concurrency: a limit has either"},
+        {"limits: [{ name: a, concurrency: 1, burst: 1 }]",
+         "4:105: routes[0].limits[0].burst: belongs to a `rate`"},
+        {"limits: [{ name: a, concurrency: 0 }]",
+         "4:97: routes[0].limits[0].concurrency: `0` is not a whole number from 1"},
     }));
     INFO(parts);
     const Lines lines = load_problems(with_route(parts));

@@ -35,11 +35,18 @@ private:
     std::filesystem::path path_;
 };
 
+ReferenceSources in_folder(const std::string& directory)
+{
+    ReferenceSources sources;
+    sources.directory = directory;
+    return sources;
+}
+
 } // namespace
 
 TEST_CASE("references: a text without one stays as it is", "[settings]")
 {
-    const Expanded expanded = expand_references("a $b {c} $", "");
+    const Expanded expanded = expand_references("a $b {c} $", in_folder(""));
     CHECK(expanded.text == "a $b {c} $");
     CHECK_FALSE(expanded.has_reference);
     CHECK(expanded.problems.empty());
@@ -49,8 +56,8 @@ TEST_CASE("references: variables stand alone or inside a value", "[settings]")
 {
     ::setenv("GW_TEST_HOST", "10.0.0.1", 1);
     ::setenv("GW_TEST_PORT", "80", 1);
-    CHECK(expand_references("${env:GW_TEST_HOST}", "").text == "10.0.0.1");
-    const Expanded both = expand_references("http://${env:GW_TEST_HOST}:${env:GW_TEST_PORT}/", "");
+    CHECK(expand_references("${env:GW_TEST_HOST}", in_folder("")).text == "10.0.0.1");
+    const Expanded both = expand_references("http://${env:GW_TEST_HOST}:${env:GW_TEST_PORT}/", in_folder(""));
     CHECK(both.text == "http://10.0.0.1:80/");
     CHECK(both.has_reference);
 }
@@ -58,7 +65,7 @@ TEST_CASE("references: variables stand alone or inside a value", "[settings]")
 TEST_CASE("references: a value is not expanded a second time", "[settings]")
 {
     ::setenv("GW_TEST_NESTED", "${env:GW_TEST_HOST}", 1);
-    CHECK(expand_references("${env:GW_TEST_NESTED}", "").text == "${env:GW_TEST_HOST}");
+    CHECK(expand_references("${env:GW_TEST_NESTED}", in_folder("")).text == "${env:GW_TEST_HOST}");
 }
 
 TEST_CASE("references: a file's last line end is not part of its value", "[settings]")
@@ -67,10 +74,10 @@ TEST_CASE("references: a file's last line end is not part of its value", "[setti
     folder.write("unix", "secret\n");
     folder.write("dos", "secret\r\n");
     folder.write("two", "a\n\n");
-    CHECK(expand_references("${file:unix}", folder.str()).text == "secret");
-    CHECK(expand_references("${file:dos}", folder.str()).text == "secret");
-    CHECK(expand_references("${file:two}", folder.str()).text == "a\n");
-    CHECK(expand_references("${file:" + folder.str() + "/unix}", "/elsewhere").text == "secret");
+    CHECK(expand_references("${file:unix}", in_folder(folder.str())).text == "secret");
+    CHECK(expand_references("${file:dos}", in_folder(folder.str())).text == "secret");
+    CHECK(expand_references("${file:two}", in_folder(folder.str())).text == "a\n");
+    CHECK(expand_references("${file:" + folder.str() + "/unix}", in_folder("/elsewhere")).text == "secret");
 }
 
 TEST_CASE("references: what cannot be resolved is a problem that names it", "[settings]")
@@ -88,11 +95,13 @@ TEST_CASE("references: what cannot be resolved is a problem that names it", "[se
         {"${file:}", "needs a path"},
         {"${file:large}", "larger than 64 KiB"},
         {"${env:X", "without its closing brace"},
-        {"${vault:a#b}", "not built yet"},
+        {"${vault:a#b}", "`stores.secrets.vault` is missing"},
+        {"${vault:a}", "needs a path and a field"},
+        {"${vault:#b}", "needs a path and a field"},
         {"${HOME}", "is no reference"},
     }));
     INFO(text);
-    const Expanded expanded = expand_references(text, folder.str());
+    const Expanded expanded = expand_references(text, in_folder(folder.str()));
     REQUIRE(expanded.problems.size() == 1);
     CHECK_THAT(expanded.problems[0], Catch::Contains(problem));
     CHECK(expanded.has_reference);
@@ -100,5 +109,35 @@ TEST_CASE("references: what cannot be resolved is a problem that names it", "[se
 
 TEST_CASE("references: every one that fails is told", "[settings]")
 {
-    CHECK(expand_references("${env:}${file:}${x}", "").problems.size() == 3);
+    CHECK(expand_references("${env:}${file:}${x}", in_folder("")).problems.size() == 3);
+}
+
+TEST_CASE("references: a text in the Vault", "[settings]")
+{
+    const ReadVault vault = [](const std::string& path, const std::string& field) -> result<std::optional<Secret>> {
+        if (path == "down")
+            return make_error_code(errc::unavailable);
+        if (path != "mail/smtp" || field != "password")
+            return std::optional<Secret>{};
+        return std::optional<Secret>{Secret{std::string{"hunter2"}}};
+    };
+    ReferenceSources sources;
+    sources.vault = &vault;
+    CHECK(expand_references("x${vault:mail/smtp#password}y", sources).text == "xhunter2y");
+    const auto problem_of = [&](const char* text) {
+        const Expanded expanded = expand_references(text, sources);
+        REQUIRE(expanded.problems.size() == 1);
+        return expanded.problems[0];
+    };
+    CHECK_THAT(problem_of("${vault:mail/smtp#user}"), Catch::Contains("no text at mail/smtp#user"));
+    CHECK_THAT(problem_of("${vault:down#x}"), Catch::Contains("cannot be asked for down"));
+    sources.leads_to_vault = true;
+    CHECK_THAT(problem_of("${vault:mail/smtp#password}"), Catch::Contains("cannot lie in it"));
+}
+
+TEST_CASE("references: a Vault that is wanted and not there is told apart from what is wrong", "[settings]")
+{
+    CHECK(expand_references("${vault:a#b}", {}).wants_vault);
+    CHECK_FALSE(expand_references("${vault:a}", {}).wants_vault);
+    CHECK_FALSE(expand_references("${env:}", {}).wants_vault);
 }
