@@ -5,7 +5,8 @@
               that its text implies: `app` is a folder (gateway/app), cli is the composition's front and may read
               what it prints (settings, keys, admin's JSON, and request/http1 for `explain`), and observe is open
               to all but domain and ports.
-  adapters    only gateway/app/stores.cpp names an adapter
+  adapters    only gateway/app/stores.cpp names an adapter; none includes another, but for adapters/sql, which is what
+              the SQL databases' adapters have in common
   vendors     third-party headers stay in their places: VENDORS
   coroutines  no brace-initialised type and no capturing lambda inside a statement with co_await (g++ 12.2 frees
               them twice), and no aggregate initialised from one (`Thing t{co_await ...}`)
@@ -45,11 +46,14 @@ for _layer in ALLOWED:
         ALLOWED[_layer] = ALLOWED[_layer] | {"observe"}
 ALLOWED["observe"] = set()
 
+# adapter -> what it shares with its like
+SHARED_BY_SQL = {"sqlite": "sql", "postgres": "sql"}
+
 ADAPTERS_NAMED_IN = "gateway/app/stores.cpp"
 
 # (pattern of the header, where it may be included)
 VENDORS = [
-    (r"pqxx/", ("gateway/adapters/postgres/",)),
+    (r"(pqxx/|libpq)", ("gateway/adapters/postgres/",)),
     (r"hiredis", ("gateway/adapters/redis/",)),
     (r"sqlite3\.h", ("gateway/adapters/sqlite/",)),
     (r"yaml-cpp/", ("gateway/settings/",)),
@@ -110,7 +114,7 @@ def check_includes(path, lines):
                 yield number, "adapters", f'only {ADAPTERS_NAMED_IN} names an adapter, not "{header}"'
             elif other != layer and other not in ALLOWED[layer] and header not in ALLOWED[layer]:
                 yield number, "includes", f'{layer} may not include "{header}"'
-            elif other == layer == "adapters" and header.split("/")[1] != path.split("/")[2]:
+            elif other == layer == "adapters" and header.split("/")[1] not in (path.split("/")[2], SHARED_BY_SQL.get(path.split("/")[2])):
                 yield number, "includes", f'an adapter may not include another: "{header}"'
         for pattern, places in VENDORS:
             if re.match(pattern, header) and not path.startswith(places):
@@ -244,6 +248,9 @@ SAMPLES = [
     ("gateway/app/serve.cpp", '// A.\n#include "adapters/sqlite/database.hpp"\n', "adapters"),
     ("gateway/app/stores.cpp", '// A.\n#include "adapters/sqlite/database.hpp"\n', None),
     ("gateway/adapters/local/a.cpp", '// A.\n#include "adapters/sqlite/database.hpp"\n', "includes"),
+    ("gateway/adapters/sqlite/a.cpp", '// A.\n#include "adapters/sql/cursor.hpp"\n', None),
+    ("gateway/adapters/local/a.cpp", '// A.\n#include "adapters/sql/cursor.hpp"\n', "includes"),
+    ("gateway/adapters/sql/a.cpp", '// A.\n#include "adapters/sqlite/database.hpp"\n', "includes"),
     ("gateway/request/a.cpp", "// A.\n#include <sqlite3.h>\n", "vendors"),
     ("gateway/keys/a.cpp", "// A.\n#include <yaml-cpp/yaml.h>\n", "vendors"),
     ("admin/a.cpp", '// A.\nawaitable<void> f() {\n    co_await g(Thing{.a = 1});\n}\n', "coroutines"),

@@ -1,10 +1,11 @@
 // One SQLite connection, its prepared statements and its transactions: the only place that touches sqlite3.h.
-// What goes wrong is thrown as SqliteError inside this adapter; DatabaseFile catches it, logs it once and
-// returns it as errc.
+// What goes wrong is thrown as SqliteError (or, by a row that does not decode, as its base) inside this
+// adapter; DatabaseFile catches it, logs it once and returns it as errc.
 //
 // A connection is used by one thread at a time.
 #pragma once
 
+#include "adapters/sql/store_error.hpp"
 #include "domain/errors.hpp"
 
 #include <chrono>
@@ -13,7 +14,6 @@
 #include <map>
 #include <optional>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -25,14 +25,9 @@ namespace gw::sqlite {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
-// `code` says what the caller of the store is told, `what()` what the log says.
-class SqliteError : public std::runtime_error {
+class SqliteError : public sql::StoreError {
 public:
-    SqliteError(errc code, const std::string& what) : std::runtime_error(what), code_(code) {}
-    errc code() const noexcept { return code_; }
-
-private:
-    errc code_;
+    using StoreError::StoreError;
 };
 
 // A prepared statement, borrowed from its connection until the end of the scope. Text columns are valid until

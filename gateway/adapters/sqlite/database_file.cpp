@@ -14,7 +14,7 @@ DatabaseFile::DatabaseFile(std::filesystem::path file, Connection::Durability du
 {
 }
 
-errc DatabaseFile::report(std::string_view operation, const SqliteError& error) const noexcept
+errc DatabaseFile::report(std::string_view operation, const sql::StoreError& error) const noexcept
 {
     log(LogLevel::error, "sqlite.failed",
         {{"operation", operation}, {"file", file_.native()}, {"error", error.what()}});

@@ -1,7 +1,7 @@
 // One database file: a writer connection and a few readers, so that reading never waits for a writer's fsync.
 // Several processes may have it open at once.
 //
-// Every call names a deadline, returns errc and never throws SqliteError: what goes wrong is logged here,
+// Every call names a deadline, returns errc and never throws them: what goes wrong is logged here,
 // once. Any thread; calls block, so they are made on a blocking pool.
 #pragma once
 
@@ -67,12 +67,12 @@ private:
     {
         try {
             return call();
-        } catch (const SqliteError& error) {
+        } catch (const sql::StoreError& error) {
             return report(operation, error);
         }
     }
 
-    errc report(std::string_view operation, const SqliteError& error) const noexcept;
+    errc report(std::string_view operation, const sql::StoreError& error) const noexcept;
 
     std::filesystem::path file_;
     ConnectionSet writer_, readers_;

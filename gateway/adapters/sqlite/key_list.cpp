@@ -1,12 +1,14 @@
 #include "adapters/sqlite/key_list.hpp"
 
-#include "adapters/sqlite/cursor.hpp"
+#include "adapters/sql/cursor.hpp"
+#include "adapters/sql/record_codec.hpp"
 #include "adapters/sqlite/key_rows.hpp"
-#include "adapters/sqlite/record_codec.hpp"
 
 #include <variant>
 
 namespace gw::sqlite {
+
+using namespace sql;
 
 namespace {
 

@@ -1,8 +1,10 @@
 #include "adapters/sqlite/key_rows.hpp"
 
-#include "adapters/sqlite/record_codec.hpp"
+#include "adapters/sql/record_codec.hpp"
 
 namespace gw::sqlite {
+
+using namespace sql;
 
 namespace {
 
@@ -18,15 +20,6 @@ std::optional<WallTime> optional_time(const Statement& row, int column)
     if (row.is_null(column))
         return std::nullopt;
     return decode_time(row.integer(column));
-}
-
-// A line each, so that no search matches across two of them.
-std::string search_text(const KeyRecord& record)
-{
-    std::string text = record.name + '\n' + record.id.str();
-    for (const auto& version : record.versions)
-        text += '\n' + version.last4;
-    return to_lower_ascii(text);
 }
 
 void save_versions(Connection& connection, const KeyRecord& record)

@@ -1,14 +1,16 @@
 #include "adapters/sqlite/key_store.hpp"
 
+#include "adapters/sql/key_edits.hpp"
+#include "adapters/sql/record_codec.hpp"
 #include "adapters/sqlite/calls.hpp"
 #include "adapters/sqlite/journal.hpp"
-#include "adapters/sqlite/key_edits.hpp"
 #include "adapters/sqlite/key_list.hpp"
 #include "adapters/sqlite/key_rows.hpp"
 #include "adapters/sqlite/last_uses.hpp"
-#include "adapters/sqlite/record_codec.hpp"
 
 namespace gw::sqlite {
+
+using namespace sql;
 
 namespace {
 

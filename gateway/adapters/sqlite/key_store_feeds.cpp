@@ -1,12 +1,14 @@
 // KeyStore's queues, which background work drains: the outbox of Vault destructions, what crashes left
 // behind, and the change sequence.
+#include "adapters/sql/record_codec.hpp"
 #include "adapters/sqlite/calls.hpp"
 #include "adapters/sqlite/journal.hpp"
 #include "adapters/sqlite/key_rows.hpp"
 #include "adapters/sqlite/key_store.hpp"
-#include "adapters/sqlite/record_codec.hpp"
 
 namespace gw::sqlite {
+
+using namespace sql;
 
 namespace {
 

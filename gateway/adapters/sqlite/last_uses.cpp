@@ -1,8 +1,10 @@
 #include "adapters/sqlite/last_uses.hpp"
 
-#include "adapters/sqlite/record_codec.hpp"
+#include "adapters/sql/record_codec.hpp"
 
 namespace gw::sqlite {
+
+using namespace sql;
 
 void fill_last_uses(Connection& usage, std::span<KeyRecord> records)
 {

@@ -2,12 +2,8 @@
 
 #include "adapters/sqlite/connection.hpp"
 #include "adapters/sqlite/database_file.hpp"
-#include "domain/api_key.hpp"
 #include "domain/time.hpp"
 #include "observe/log.hpp"
-
-#include <charconv>
-#include <stdexcept>
 
 namespace gw::sqlite {
 
@@ -19,7 +15,7 @@ struct EmbeddedMigration {
 };
 
 constexpr EmbeddedMigration k_embedded[] = {
-#include "migrations.inc"
+#include "sqlite_migrations.inc"
 };
 
 struct Applied {
@@ -85,18 +81,6 @@ void apply_one(Connection& connection, const Migration& migration)
 
 } // namespace
 
-std::uint32_t Migration::number() const
-{
-    std::uint32_t number = 0;
-    std::from_chars(name.data(), name.data() + name.size(), number);
-    return number;
-}
-
-std::string Migration::checksum() const
-{
-    return to_hex(sha256(sql));
-}
-
 Migrations Migrations::embedded(std::string_view kind)
 {
     std::vector<Migration> known;
@@ -109,10 +93,7 @@ Migrations Migrations::embedded(std::string_view kind)
 
 Migrations::Migrations(std::vector<Migration> known) : known_(std::move(known))
 {
-    for (std::size_t i = 0; i < known_.size(); ++i)
-        if (known_[i].number() != i + 1)
-            throw std::invalid_argument("migration " + known_[i].name + " should have the number " +
-                                        std::to_string(i + 1));
+    sql::check_numbers(known_);
 }
 
 std::vector<std::string> Migrations::plan(const std::filesystem::path& file) const

@@ -3,7 +3,8 @@
 // checksum.
 #pragma once
 
-#include <cstdint>
+#include "adapters/sql/migration.hpp"
+
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -11,13 +12,7 @@
 
 namespace gw::sqlite {
 
-struct Migration {
-    std::string name; // "0001_main_keys": number, which file, what for
-    std::string sql;
-
-    std::uint32_t number() const;
-    std::string checksum() const; // SHA-256 of the SQL, in hex
-};
+using sql::Migration; // its name says which file it is of: "0001_main_keys"
 
 class Migrations {
 public:

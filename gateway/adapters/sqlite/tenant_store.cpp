@@ -1,10 +1,12 @@
 #include "adapters/sqlite/tenant_store.hpp"
 
+#include "adapters/sql/record_codec.hpp"
 #include "adapters/sqlite/calls.hpp"
 #include "adapters/sqlite/journal.hpp"
-#include "adapters/sqlite/record_codec.hpp"
 
 namespace gw::sqlite {
+
+using namespace sql;
 
 namespace {
 

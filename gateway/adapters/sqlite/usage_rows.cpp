@@ -1,8 +1,10 @@
 #include "adapters/sqlite/usage_rows.hpp"
 
-#include "adapters/sqlite/record_codec.hpp"
+#include "adapters/sql/record_codec.hpp"
 
 namespace gw::sqlite {
+
+using namespace sql;
 
 namespace {
 

@@ -4,7 +4,7 @@
 
 #include "ports/key_store.hpp"
 
-namespace gw::sqlite {
+namespace gw::sql {
 
 result<bool> make_active(KeyRecord& record);
 result<bool> make_version_live(KeyRecord& record, std::uint32_t number, WallTime overlap_end, WallTime now);
@@ -12,4 +12,4 @@ result<bool> apply_changes(KeyRecord& record, const KeyChanges& changes,
                            std::optional<std::uint64_t> if_version);
 result<bool> make_revoked(KeyRecord& record, const std::optional<std::string>& reason, WallTime now);
 
-} // namespace gw::sqlite
+} // namespace gw::sql

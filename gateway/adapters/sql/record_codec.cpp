@@ -1,6 +1,6 @@
-#include "adapters/sqlite/record_codec.hpp"
+#include "adapters/sql/record_codec.hpp"
 
-#include "adapters/sqlite/connection.hpp"
+#include "adapters/sql/store_error.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <array>
 
-namespace gw::sqlite {
+namespace gw::sql {
 
 namespace {
 
@@ -93,7 +93,7 @@ auto decode_each(std::string_view what, std::string_view text, Decode decode)
         const json::value document = json::parse(json::string_view{text.data(), text.size()});
         for (const auto& member : document.as_array())
             out.push_back(decode(member));
-    } catch (const SqliteError&) {
+    } catch (const StoreError&) {
         throw;
     } catch (const std::exception&) { // Boost.JSON's several: not JSON, another kind, a member missing
         throw_corrupt(what, text);
@@ -105,7 +105,7 @@ auto decode_each(std::string_view what, std::string_view text, Decode decode)
 
 void throw_corrupt(std::string_view what, std::string_view text)
 {
-    throw SqliteError{errc::corrupt, "not a " + std::string{what} + ": " + std::string{text.substr(0, 100)}};
+    throw StoreError{errc::corrupt, "not a " + std::string{what} + ": " + std::string{text.substr(0, 100)}};
 }
 
 std::string encode_scopes(const std::vector<std::string>& scopes)
@@ -201,6 +201,14 @@ WallTime decode_time(std::int64_t milliseconds)
     return WallTime{std::chrono::milliseconds{milliseconds}};
 }
 
+std::string search_text(const KeyRecord& record)
+{
+    std::string text = record.name + '\n' + record.id.str();
+    for (const auto& version : record.versions)
+        text += '\n' + version.last4;
+    return to_lower_ascii(text);
+}
+
 std::string to_lower_ascii(std::string_view text)
 {
     std::string out{text};
@@ -210,4 +218,4 @@ std::string to_lower_ascii(std::string_view text)
     return out;
 }
 
-} // namespace gw::sqlite
+} // namespace gw::sql

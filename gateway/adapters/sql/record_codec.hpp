@@ -1,5 +1,5 @@
 // How parts of a key record are written into text columns, and read back. What does not decode is thrown as
-// SqliteError with errc::corrupt: somebody else wrote the row.
+// StoreError with errc::corrupt: somebody else wrote the row.
 #pragma once
 
 #include "domain/key_record.hpp"
@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace gw::sqlite {
+namespace gw::sql {
 
 [[noreturn]] void throw_corrupt(std::string_view what, std::string_view text);
 
@@ -31,7 +31,11 @@ bool is_json_object(std::string_view text);
 
 WallTime decode_time(std::int64_t milliseconds);
 
+// What a list's text is looked for in: name, key_id and every last4, ASCII lower case, a line each, so that
+// no search matches across two of them.
+std::string search_text(const KeyRecord& record);
+
 // ASCII letters only: the same in every store, whatever its collations.
 std::string to_lower_ascii(std::string_view text);
 
-} // namespace gw::sqlite
+} // namespace gw::sql

@@ -1,10 +1,10 @@
-#include "adapters/sqlite/cursor.hpp"
+#include "adapters/sql/cursor.hpp"
 
-#include "adapters/sqlite/record_codec.hpp"
+#include "adapters/sql/record_codec.hpp"
 
 #include <charconv>
 
-namespace gw::sqlite {
+namespace gw::sql {
 
 namespace {
 
@@ -102,4 +102,4 @@ std::optional<Cursor> Cursor::decode(std::string_view text, KeyQuery::Sort sort)
     return cursor;
 }
 
-} // namespace gw::sqlite
+} // namespace gw::sql

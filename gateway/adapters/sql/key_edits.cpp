@@ -1,8 +1,8 @@
-#include "adapters/sqlite/key_edits.hpp"
+#include "adapters/sql/key_edits.hpp"
 
 #include <algorithm>
 
-namespace gw::sqlite {
+namespace gw::sql {
 
 namespace {
 
@@ -103,4 +103,4 @@ result<bool> make_revoked(KeyRecord& record, const std::optional<std::string>& r
     return true;
 }
 
-} // namespace gw::sqlite
+} // namespace gw::sql

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace gw::sqlite {
+namespace gw::sql {
 
 // The place behind one key, in one order.
 struct Cursor {
@@ -26,4 +26,4 @@ struct Cursor {
 bool sorts_by_name(KeyQuery::Sort sort) noexcept;
 bool is_descending(KeyQuery::Sort sort) noexcept;
 
-} // namespace gw::sqlite
+} // namespace gw::sql
