@@ -22,7 +22,7 @@ enum class ForeignIndex : std::uint8_t {
     dot_prefix,        // the text before the first '.', of keys hashed with a salt
     underscore_prefix, // the text before the last '_', likewise
 };
-constexpr std::array k_foreign_indexes{ForeignIndex::sha256,     ForeignIndex::sha1, ForeignIndex::sha512, ForeignIndex::md5,
+inline constexpr std::array k_foreign_indexes{ForeignIndex::sha256,     ForeignIndex::sha1, ForeignIndex::sha512, ForeignIndex::md5,
                                        ForeignIndex::dot_prefix, ForeignIndex::underscore_prefix};
 constexpr bool is_prefix(ForeignIndex index) noexcept { return index >= ForeignIndex::dot_prefix; }
 std::string_view to_string(ForeignIndex index) noexcept;
