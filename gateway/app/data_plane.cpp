@@ -92,13 +92,12 @@ struct DataPlane::Lane {
     std::atomic<bool> idle{false}; // no task runs, set once draining
 };
 
-DataPlane::DataPlane(const Settings& settings, Stores& stores, PepperRing& peppers, HashPool& hashes,
-                     FailedAttempts& failures, BlockingPool& blocking, Metrics& metrics)
+DataPlane::DataPlane(const Settings& settings, const VerificationStores& verification, Stores& stores, BlockingPool& blocking,
+                     Metrics& metrics)
     : route_ids_(metrics.route_ids), caps_(settings.gateway.limits.connections, settings.gateway.limits.connections_per_ip)
 {
     const auto snapshot = compile_snapshot(settings);
     const unsigned workers = worker_count(settings);
-    const VerificationStores verification{stores.keys(), stores.vault(), stores.digests(), hashes, failures, peppers};
     for (unsigned i = 0; i < workers; ++i)
         lanes_.push_back(std::make_unique<Lane>(i, settings, snapshot, workers, verification, stores.limiter(), blocking,
                                                 caps_, metrics.add_worker(), metrics.log_lines_dropped));

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "app/stores.hpp"
-#include "keys/pepper_ring.hpp"
 #include "net/asio.hpp"
 #include "observe/metrics.hpp"
 #include "request/connection_caps.hpp"
@@ -17,14 +16,13 @@
 
 namespace gw {
 
-class HashPool;
-class FailedAttempts;
+struct VerificationStores;
 
 class DataPlane {
 public:
     // Binds the listeners; throws with the address that cannot be had. All references must outlive the plane.
-    DataPlane(const Settings& settings, Stores& stores, PepperRing& peppers, HashPool& hashes,
-              FailedAttempts& failures, BlockingPool& blocking, Metrics& metrics);
+    DataPlane(const Settings& settings, const VerificationStores& verification, Stores& stores, BlockingPool& blocking,
+              Metrics& metrics);
     // finish() must have returned, or start() never been called.
     ~DataPlane();
 

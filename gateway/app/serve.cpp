@@ -11,7 +11,10 @@
 #include "observe/log.hpp"
 #include "verification/change_feed.hpp"
 #include "verification/failed_attempts.hpp"
+#include "verification/foreign_keys.hpp"
 #include "verification/hash_pool.hpp"
+#include "verification/ladder.hpp"
+#include "verification/redigests.hpp"
 
 #include <boost/asio/signal_set.hpp>
 
@@ -27,6 +30,10 @@ namespace {
 constexpr std::chrono::milliseconds k_refill{50};
 constexpr std::chrono::seconds k_sweep_limits{1};
 constexpr std::chrono::seconds k_sweep_keys{30};
+constexpr std::chrono::milliseconds k_refresh_foreign{250};
+constexpr std::chrono::seconds k_refresh_peppers{10};
+constexpr std::chrono::milliseconds k_renew_digests{250};
+constexpr std::size_t k_digests_at_once = 50; // at most 200 a second: digests of all keys in use are renewed within minutes
 constexpr std::chrono::minutes k_maintain{5};
 constexpr std::chrono::seconds k_lame_duck{1}; // between "not ready" and refusing connections
 
@@ -73,7 +80,9 @@ public:
     {
         metrics_.started_at_seconds = std::chrono::duration_cast<std::chrono::seconds>(wall_now().time_since_epoch()).count();
         load_peppers();
-        plane_.emplace(settings, stores_, peppers_, hashes_, failures_, blocking_, metrics_);
+        const VerificationStores verification{stores_.keys(), stores_.vault(), stores_.digests(), hashes_,
+                                              failures_,      peppers_,        foreign_,          redigests_};
+        plane_.emplace(settings, verification, stores_, blocking_, metrics_);
         feed_.emplace(ChangeFeedSettings{}, context_.get_executor(), stores_.keys(), dispatch(), metrics_);
         flush_.emplace(*plane_, stores_.usage(), metrics_);
         AdminServices services{keys_, stores_.tenants(), stores_.audit(), stores_.usage(), metrics_, [this] { return readiness(); }};
@@ -106,7 +115,11 @@ private:
 
     ChangeFeed::Dispatch dispatch()
     {
-        return [this](const std::vector<Change>& changes, MonoTime current_at) { plane_->apply(changes, current_at, {}); };
+        return [this](const std::vector<Change>& changes, MonoTime current_at) {
+            if (!changes.empty())
+                foreign_.may_have_changed(); // an import is among the changes of keys
+            plane_->apply(changes, current_at, {});
+        };
     }
 
     Readiness readiness() const
@@ -168,6 +181,26 @@ private:
                 {{"destroyed", std::to_string(swept->destroyed)}, {"cleared", std::to_string(swept->cleared)}});
     }
 
+    awaitable<void> refresh_foreign()
+    {
+        awaitable<result<void>> refreshing = foreign_.refresh(stores_.keys(), stores_.vault());
+        if (const result<void> refreshed = co_await std::move(refreshing); !refreshed)
+            log(LogLevel::warn, "imported_keys.unreadable", {{"error", refreshed.error().message()}});
+    }
+
+    awaitable<void> refresh_peppers()
+    {
+        awaitable<result<void>> refreshing = peppers_.refresh(stores_.vault());
+        if (const result<void> refreshed = co_await std::move(refreshing); !refreshed)
+            log(LogLevel::warn, "peppers.refresh_failed", {{"reason", refreshed.error().message()}});
+    }
+
+    awaitable<void> renew_digests()
+    {
+        awaitable<std::size_t> renewing = redigests_.write_some(stores_.vault(), stores_.digests(), k_digests_at_once);
+        co_await std::move(renewing);
+    }
+
     awaitable<void> sweep_limits()
     {
         stores_.sweep_limits(MonoTime::clock::now());
@@ -181,6 +214,9 @@ private:
         spawn(every(k_refill, [this] { return stores_.refill_limits(); }), "limits");
         spawn(every(k_sweep_limits, [this] { return sweep_limits(); }), "limit sweep");
         spawn(every(k_sweep_keys, [this] { return sweep_keys(); }), "key sweep");
+        spawn(every(k_refresh_foreign, [this] { return refresh_foreign(); }), "imported keys");
+        spawn(every(k_refresh_peppers, [this] { return refresh_peppers(); }), "peppers");
+        spawn(every(k_renew_digests, [this] { return renew_digests(); }), "digests");
         spawn(every(k_maintain, [this] { return stores_.maintain(wall_now()); }), "maintenance");
     }
 
@@ -200,6 +236,8 @@ private:
             throw std::runtime_error("the change sequence cannot be read: " + started.error().message());
         awaitable<void> sweeping = sweep_keys();
         co_await std::move(sweeping); // what a crash left behind
+        awaitable<void> refreshing = refresh_foreign();
+        co_await std::move(refreshing);
         plane_->start();
         admin_->start();
         start_housekeeping();
@@ -255,6 +293,8 @@ private:
     KeyService keys_;
     FailedAttempts failures_;
     HashPool hashes_;
+    ForeignKeys foreign_;
+    Redigests redigests_;
     std::optional<DataPlane> plane_;
     std::optional<ChangeFeed> feed_;
     std::optional<UsageFlush> flush_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/stores.hpp"
+#include "keys/key_import.hpp"
 #include "keys/key_service.hpp"
 #include "keys/pepper_ring.hpp"
 #include "net/run_awaitable.hpp"
@@ -14,14 +15,16 @@ KeyRules key_rules(const Settings& settings);
 
 class StoreSession {
 public:
-    // Throws std::exception with a text for the terminal.
-    explicit StoreSession(const Settings& settings);
+    // `hashers`: threads for bcrypt. Throws std::exception with a text for the terminal.
+    explicit StoreSession(const Settings& settings, unsigned hashers = 1);
     ~StoreSession();
 
     KeyService& keys() noexcept { return service_; }
     KeyStore& key_store() noexcept { return stores_.keys(); }
     TenantStore& tenants() noexcept { return stores_.tenants(); }
     AuditLog& audit() noexcept { return stores_.audit(); }
+    SecretVault& vault() noexcept { return stores_.vault(); }
+    KeyImport import(Actor who);
 
     template <class T>
     T run(awaitable<T> work)
@@ -31,7 +34,8 @@ public:
 
 private:
     asio::io_context context_{1};
-    BlockingPool pool_{2}, hashing_{1};
+    const unsigned hashers_;
+    BlockingPool pool_{4}, hashing_;
     SharedCounter quota_debits_;
     Stores stores_;
     PepperRing peppers_;

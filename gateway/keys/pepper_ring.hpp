@@ -33,6 +33,9 @@ std::vector<Pepper> parse_peppers(const Secret& text);
 Secret peppers_to_json(const std::vector<Pepper>& peppers);
 Pepper fresh_pepper(WallTime since);
 
+// Where the pepper of the imported keys' index lies. It has one generation: what is in the index cannot be made anew.
+inline constexpr const char* k_import_pepper_path = "platform/import-pepper";
+
 class PepperRing {
 public:
     static constexpr std::size_t k_generations = 2;
