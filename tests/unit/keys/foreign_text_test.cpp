@@ -36,12 +36,12 @@ ForeignText salted(std::string prefix, std::string of = "", std::string hash = k
 TEST_CASE("foreign_text: a plain key is found by its SHA-256, as its hash would be", "[keys]")
 {
     const auto key = read_foreign_key(plain("0123456789abcdef"), "pc");
-    REQUIRE(key);
+    REQUIRE(key.has_value());
     CHECK(key->index == ForeignIndex::sha256);
     CHECK(key->last4 == "cdef");
     CHECK(key->hash.empty());
     const auto same = read_foreign_key(hashed("SHA-256", to_hex(sha256("0123456789abcdef"))), "pc");
-    REQUIRE(same);
+    REQUIRE(same.has_value());
     CHECK(same->value == key->value);
     CHECK(same->last4 == "----");
 }
@@ -59,7 +59,7 @@ TEST_CASE("foreign_text: hashes are read as hexadecimal and as base64", "[keys]"
          ForeignIndex::sha512},
     }));
     const auto key = read_foreign_key(hashed(algorithm, text), "pc");
-    REQUIRE(key);
+    REQUIRE(key.has_value());
     CHECK(key->index == index);
     CHECK(key->value == foreign_index_value(index, "abc"));
 }
@@ -73,7 +73,7 @@ TEST_CASE("foreign_text: a salted hash is found by the key's prefix", "[keys]")
         {"my_abcd_", "secret", ForeignIndex::underscore_prefix, "my_abcd", HashedText::after_underscore},
     }));
     const auto key = read_foreign_key(salted(prefix, of), "pc");
-    REQUIRE(key);
+    REQUIRE(key.has_value());
     CHECK(key->index == index);
     CHECK(key->value == value);
     CHECK(key->of == text);
@@ -112,7 +112,7 @@ TEST_CASE("foreign_text: what cannot work is refused with its reason, which repe
     for (const auto& [text, expected] : cases) {
         const auto read = read_foreign_key(text, "pc");
         INFO(expected);
-        REQUIRE_FALSE(read);
+        REQUIRE_FALSE(read.has_value());
         CHECK(read.error().reason.find(expected) != std::string::npos);
         CHECK(read.error().reason.find(key) == std::string::npos);
     }

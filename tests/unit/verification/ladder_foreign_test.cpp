@@ -251,7 +251,7 @@ TEST_CASE("foreign_keys: a store out of reach leaves what was known, and is aske
     world.import_plain();
     world.foreign.may_have_changed();
     world.database.faults.fail("imported_indexes");
-    CHECK_FALSE(run(world.foreign.refresh(world.keys, world.vault)));
+    CHECK_FALSE(run(world.foreign.refresh(world.keys, world.vault)).has_value());
     CHECK(world.foreign.are_any());
     world.database.faults.heal();
     const auto calls = world.database.faults.calls("imported_indexes");
