@@ -165,14 +165,14 @@ awaitable<ApiResponse> AdminApi::answer(const ApiRequest& request, Address clien
 awaitable<ApiResponse> AdminApi::dispatch(ApiCall& call)
 {
     const auto found = find_endpoint(call.request.method(), call.path, call.arguments);
-    if (!found)
-        co_return refuse(call, found.error());
-    const Endpoint& endpoint = **found;
-    if (!with_api_ && endpoint.path.starts_with(k_api)) {
+    if (!with_api_ && (!found || !(*found)->scope.empty()) && call.path.starts_with(k_api)) {
         const ApiProblem elsewhere{404, "not_found",
                                    "The admin API is not served by this node (--role gateway)."};
         co_return refuse(call, elsewhere);
     }
+    if (!found)
+        co_return refuse(call, found.error());
+    const Endpoint& endpoint = **found;
     if (!endpoint.scope.empty()) {
         auto caller = co_await auth_.authenticate(call.request, call.client, call.request_id);
         if (!caller)

@@ -8,6 +8,7 @@
 #include "admin/message.hpp"
 #include "admin/repeats.hpp"
 #include "domain/time.hpp"
+#include "keys/propagation.hpp"
 
 #include <boost/beast/http/verb.hpp>
 
@@ -38,6 +39,8 @@ struct AdminServices {
     UsageStore& usage;
     Metrics& metrics;
     std::function<Readiness()> readiness;
+    // How far what was committed has come over the fleet, after waiting a moment for it; may be empty.
+    std::function<awaitable<Propagation>(bool management)> propagation = {};
     std::function<WallTime()> now = wall_now;
 };
 

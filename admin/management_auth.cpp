@@ -117,8 +117,12 @@ awaitable<api_result<ApiCaller>> ManagementAuth::authenticate(const ApiRequest& 
         caller.is_operator = true;
     } else {
         std::optional<KeyRecord> key;
-        if (verify_)
-            key = co_await verify_(presented.credential, client);
+        if (verify_) {
+            auto verified = co_await verify_(presented.credential, client);
+            if (!verified)
+                co_return verified.error();
+            key = std::move(*verified);
+        }
         if (!key || !key->management)
             co_return unauthenticated("invalid_key", "The management key is not valid.",
                                       "Bearer realm=\"portcullis-admin\", error=\"invalid_token\"");

@@ -26,9 +26,10 @@ struct ApiCaller {
     bool may(std::string_view scope) const;
 };
 
-// Verifies a stored management key through the ladder: its record, or empty for every other credential.
+// Verifies a stored management key through the ladder: its record, or empty for every other credential. A problem if
+// that cannot be told now (a store out of reach, too many attempts).
 using VerifyManagementKey =
-    std::function<awaitable<std::optional<KeyRecord>>(std::string_view key, Address client)>;
+    std::function<awaitable<api_result<std::optional<KeyRecord>>>(std::string_view key, Address client)>;
 
 class ManagementAuth {
 public:

@@ -25,6 +25,17 @@ ApiResponse shown(const ApiCall& call, const KeyRecord& key)
     return response;
 }
 
+// The key, and beside it how far its end has come over the fleet.
+awaitable<ApiResponse> shown_with_propagation(ApiCall& call, const KeyRecord& key)
+{
+    ApiResponse response = shown(call, key);
+    if (!call.services.propagation)
+        co_return response;
+    const Propagation propagation = co_await call.services.propagation(key.management);
+    response.body = with_propagation(std::move(response.body), propagation);
+    co_return response;
+}
+
 // 201 with the secret: the only time it is seen.
 ApiResponse issued(const ApiCall& call, const IssuedKey& key)
 {
@@ -161,7 +172,7 @@ awaitable<ApiResponse> revoke_key(ApiCall& call)
     const auto key = co_await call.services.keys.revoke(*id, call.caller.tenant, *reason, call.caller.actor);
     if (!key)
         co_return refuse(call, ApiProblem{key.error()});
-    co_return shown(call, *key);
+    co_return co_await shown_with_propagation(call, *key);
 }
 
 awaitable<ApiResponse> regenerate_key(ApiCall& call)
@@ -201,7 +212,7 @@ awaitable<ApiResponse> disable_key(ApiCall& call)
     const auto key = co_await call.services.keys.disable(*id, call.caller.tenant, call.caller.actor);
     if (!key)
         co_return refuse(call, ApiProblem{key.error()});
-    co_return shown(call, *key);
+    co_return co_await shown_with_propagation(call, *key);
 }
 
 awaitable<ApiResponse> enable_key(ApiCall& call)

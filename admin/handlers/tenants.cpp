@@ -42,7 +42,12 @@ awaitable<ApiResponse> set_suspended(ApiCall& call, bool suspended)
         co_return refuse(call, problem_of(tenant.error()));
     if (!*tenant)
         co_return refuse(call, unknown);
-    co_return ApiResponse{200, tenant_to_json(**tenant)};
+    std::string body = tenant_to_json(**tenant);
+    if (suspended && call.services.propagation) {
+        const Propagation propagation = co_await call.services.propagation(false);
+        body = with_propagation(std::move(body), propagation);
+    }
+    co_return ApiResponse{200, std::move(body)};
 }
 
 // A repeated create: the tenant as it is now.

@@ -3,9 +3,9 @@
 
 #include "app/compile_snapshot.hpp"
 #include "net/listener.hpp"
+#include "request/exchange_review.hpp"
 #include "request/services.hpp"
 #include "request/session.hpp"
-#include "verification/ladder.hpp"
 
 namespace gw {
 
@@ -37,7 +37,8 @@ struct DataPlane::Lane {
          VerificationStores stores, RateLimiter& limiter, BlockingPool& blocking, ConnectionCaps& caps, WorkerMetrics& counters, SharedCounter& lines_dropped)
         : dropped_lines(lines_dropped), worker(index), metrics(counters), memory(settings.gateway.limits.head_bytes, settings.gateway.limits.head_fields),
           access_log(settings.log.access), ladder(ladder_settings(settings, workers), stores, counters),
-          services{worker, std::move(snapshot), ladder, limiter, upstreams, memory, ids, usage, access_log, counters, caps}
+          open_exchanges(counters), review(open_exchanges, stores.keys, worker.executor()),
+          services{worker, std::move(snapshot), ladder, limiter, upstreams, memory, ids, usage, access_log, counters, caps, open_exchanges}
     {
         for (UpstreamPool::Options& options : compile_upstreams(settings))
             upstreams.push_back(std::make_unique<UpstreamPool>(std::move(options), worker, blocking, counters));
@@ -60,8 +61,22 @@ struct DataPlane::Lane {
         worker.deadlines().sweep(SteadyTime::max());
     }
 
+    void apply(const std::vector<Change>& changes, MonoTime feed_current_at)
+    {
+        bool is_doubted = false;
+        const MonoTime now = MonoTime::clock::now();
+        for (const Change& change : changes) {
+            ladder.apply(change);
+            is_doubted |= open_exchanges.apply(change, now);
+        }
+        ladder.feed_was_current(feed_current_at);
+        if (is_doubted)
+            review.begin();
+    }
+
     void housekeeping(SteadyTime now)
     {
+        open_exchanges.sweep(now, wall_now());
         for (auto& upstream : upstreams)
             upstream->watch_idle();
         if (now >= next_log_flush) {
@@ -86,14 +101,16 @@ struct DataPlane::Lane {
     UsageRecorder usage;
     AccessLog access_log;
     Ladder ladder;
+    OpenExchanges open_exchanges;
+    ExchangeReview review;
     Services services;
     std::vector<std::unique_ptr<Listener>> listeners;
     SteadyTime next_log_flush{}, next_trim{};
     std::atomic<bool> idle{false}; // no task runs, set once draining
 };
 
-DataPlane::DataPlane(const Settings& settings, const VerificationStores& verification, Stores& stores, BlockingPool& blocking,
-                     Metrics& metrics)
+DataPlane::DataPlane(const Settings& settings, Stores& stores, const VerificationStores& verification,
+                     BlockingPool& blocking, Metrics& metrics)
     : route_ids_(metrics.route_ids), caps_(settings.gateway.limits.connections, settings.gateway.limits.connections_per_ip)
 {
     const auto snapshot = compile_snapshot(settings);
@@ -149,20 +166,10 @@ void DataPlane::apply(const std::vector<Change>& changes, MonoTime feed_current_
     pending->left = lanes_.size();
     for (auto& lane : lanes_) {
         lane->worker.post([&lane = *lane, pending, feed_current_at] {
-            for (const Change& change : pending->changes)
-                lane.ladder.apply(change);
-            lane.ladder.feed_was_current(feed_current_at);
+            lane.apply(pending->changes, feed_current_at);
             if (pending->left.fetch_sub(1) == 1 && pending->applied)
                 pending->applied();
         });
-    }
-}
-
-awaitable<void> DataPlane::barrier()
-{
-    for (auto& lane : lanes_) {
-        awaitable<void> passing = offload(lane->worker.context(), [] {});
-        co_await std::move(passing);
     }
 }
 

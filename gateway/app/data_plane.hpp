@@ -8,6 +8,7 @@
 #include "request/connection_caps.hpp"
 #include "request/snapshot.hpp"
 #include "settings/settings.hpp"
+#include "verification/ladder.hpp"
 
 #include <atomic>
 #include <functional>
@@ -16,12 +17,10 @@
 
 namespace gw {
 
-struct VerificationStores;
-
 class DataPlane {
 public:
     // Binds the listeners; throws with the address that cannot be had. All references must outlive the plane.
-    DataPlane(const Settings& settings, const VerificationStores& verification, Stores& stores, BlockingPool& blocking,
+    DataPlane(const Settings& settings, Stores& stores, const VerificationStores& verification, BlockingPool& blocking,
               Metrics& metrics);
     // finish() must have returned, or start() never been called.
     ~DataPlane();
@@ -32,9 +31,6 @@ public:
 
     // Hands changes to every worker; `applied` is called on a worker's thread once all of them have.
     void apply(const std::vector<Change>& changes, MonoTime feed_current_at, std::function<void()> applied);
-
-    // Returns when every worker has done all that was handed to it before.
-    awaitable<void> barrier();
 
     // What has been counted since the last call.
     awaitable<void> collect_usage(UsageBatch& batch);

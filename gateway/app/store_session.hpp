@@ -23,6 +23,7 @@ public:
     KeyStore& key_store() noexcept { return stores_.keys(); }
     TenantStore& tenants() noexcept { return stores_.tenants(); }
     AuditLog& audit() noexcept { return stores_.audit(); }
+    NodeRegistry& nodes() noexcept { return stores_.nodes(); }
     SecretVault& vault() noexcept { return stores_.vault(); }
     KeyImport import(Actor who);
 

@@ -1,5 +1,6 @@
 // `portcullis check`: every problem of a configuration, in one run, as file:line:column: path: problem; then
 // what it amounts to, with every route that asks for no key.
+#include "app/stores.hpp"
 #include "cli/commands.hpp"
 #include "cli/configuration.hpp"
 
@@ -97,9 +98,23 @@ void print_summary(const std::string& file, const Loaded& checked)
         std::cout << "auth: none: route " << id << " is open to everybody\n";
 }
 
-int run_check(const CommonOptions& common)
+// What stands in the way of serving the role alone.
+void check_role(Loaded& checked, const std::string& role)
 {
-    const Loaded checked = check_configuration(common.config);
+    const std::string objection = role == "all" ? std::string{} : Stores::objection_to_split_roles(checked.settings);
+    if (objection.empty())
+        return;
+    Problem problem;
+    problem.mark = checked.settings.mark_of("stores.metadata");
+    problem.path = "stores.metadata";
+    problem.message = "--role " + role + ": " + objection;
+    checked.problems.push_back(std::move(problem));
+}
+
+int run_check(const CommonOptions& common, const std::string& role)
+{
+    Loaded checked = check_configuration(common.config);
+    check_role(checked, role);
     if (common.json) {
         print_json(checked);
         return checked.ok() ? 0 : 1;
@@ -125,7 +140,13 @@ void add_check(CLI::App& app, Chosen& chosen)
         "Exit code 1 if there is an error; warnings alone are 0.\nExample: portcullis check --config "
         "gateway.yaml");
     auto common = add_common_options(*command, true);
-    command->callback([&chosen, common] { chosen = {"check", [common] { return run_check(*common); }}; });
+    auto role = std::make_shared<std::string>("all");
+    command->add_option("--role", *role, "What the process is to serve")
+        ->check(CLI::IsMember({"all", "gateway", "admin"}))
+        ->capture_default_str();
+    command->callback([&chosen, common, role] {
+        chosen = {"check", [common, role] { return run_check(*common, *role); }};
+    });
 }
 
 } // namespace gw::cli

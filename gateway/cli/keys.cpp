@@ -6,6 +6,7 @@
 #include "cli/configuration.hpp"
 #include "cli/key_options.hpp"
 #include "keys/key_service.hpp"
+#include "keys/propagation.hpp"
 #include "settings/units.hpp"
 
 #include <CLI/CLI.hpp>
@@ -158,11 +159,36 @@ int update(const KeyOptions& options)
     return print(options, stores.keys(), *key);
 }
 
+// The end of a key, and how far it has come over the nodes that run.
+int print_ended(const KeyOptions& options, StoreSession& stores, const Settings& settings, const KeyRecord& key)
+{
+    PropagationWatch watch{stores.key_store(), stores.nodes(), settings.keys.stale_while_unavailable};
+    const Propagation propagation = stores.run(watch.wait(key.management));
+    if (options.common->json) {
+        std::string object = key_to_json(key, stores.keys().rules(), wall_now());
+        std::cout << with_propagation(std::move(object), propagation) << '\n';
+        return 0;
+    }
+    print_record(key, stores.keys().rules());
+    if (!propagation.pending) {
+        std::cout << "\nHow far this has come is not known: the store does not answer. It is certain on every node at "
+                  << to_rfc3339(propagation.certain_at) << ".\n";
+        return 0;
+    }
+    std::cout << "\napplied by " << propagation.applied.size() << " nodes\n";
+    for (const std::string& node : *propagation.pending)
+        std::cout << "not yet acknowledged by " << node << '\n';
+    if (!propagation.pending->empty())
+        std::cout << "certain on every node at " << to_rfc3339(propagation.certain_at) << '\n';
+    return 0;
+}
+
 // show, disable, enable and revoke: one key in, the same key out.
 int one_key(const KeyOptions& options, const std::string& operation)
 {
     const KeyId id = parse_key_id(options.id);
-    StoreSession stores{load_configuration(options.common->config)};
+    const Settings settings = load_configuration(options.common->config);
+    StoreSession stores{settings};
     KeyService& keys = stores.keys();
     const auto tenant = tenant_filter(options);
     const auto reason = options.reason.empty() ? std::nullopt : std::optional{options.reason};
@@ -173,6 +199,8 @@ int one_key(const KeyOptions& options, const std::string& operation)
                          : stores.run(keys.revoke(id, tenant, reason, command_line_actor()));
     if (!key)
         fail(key.error());
+    if (operation == "disable" || operation == "revoke")
+        return print_ended(options, stores, settings, *key);
     return print(options, keys, *key);
 }
 

@@ -24,7 +24,7 @@ namespace {
 
 using Status = ImportOutcome::Status;
 
-constexpr std::size_t k_batch = 200;
+constexpr std::size_t k_batch = 100; // of one transaction, which has a deadline
 constexpr std::chrono::seconds k_progress{2};
 
 struct ImportOptions {

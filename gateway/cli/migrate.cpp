@@ -1,5 +1,5 @@
-// `portcullis migrate`: brings the database's schema up to date, with a backup first. `serve` does the same
-// for the embedded store.
+// `portcullis migrate`: brings the database's schema up to date; an embedded one is backed up first, and `serve` does
+// the same for it. A shared one is migrated by this command only.
 #include "app/stores.hpp"
 #include "cli/commands.hpp"
 #include "cli/configuration.hpp"
@@ -27,12 +27,7 @@ void print_json(const std::vector<std::string>& migrations, bool plan_only)
 int run_migrate(const CommonOptions& common, bool plan_only)
 {
     const Settings settings = load_configuration(common.config);
-    const std::vector<std::string> migrations = Stores::migration_plan(settings);
-    if (!plan_only) { // opening migrates
-        BlockingPool pool{1};
-        SharedCounter quota_debits;
-        const Stores stores{settings, Stores::Use::beside, pool, quota_debits};
-    }
+    const std::vector<std::string> migrations = plan_only ? Stores::migration_plan(settings) : Stores::migrate(settings);
     if (common.json)
         return print_json(migrations, plan_only), 0;
     if (migrations.empty())

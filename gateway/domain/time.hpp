@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,12 @@ using Duration = std::chrono::nanoseconds;
 inline WallTime wall_now()
 {
     return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+// 0 if `until` is before `from`: clocks of two machines may disagree.
+constexpr std::uint64_t microseconds_between(WallTime from, WallTime until)
+{
+    return until <= from ? 0 : static_cast<std::uint64_t>(std::chrono::microseconds{until - from}.count());
 }
 
 // RFC 3339 in UTC with seconds: "2026-11-22T08:00:00Z".

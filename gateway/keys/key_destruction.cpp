@@ -75,7 +75,7 @@ awaitable<result<void>> KeyService::destroy_secrets(const TenantId& tenant, cons
     co_return co_await digests_.erase(id);
 }
 
-awaitable<result<KeyService::SweepReport>> KeyService::sweep(WallTime now)
+awaitable<result<KeyService::SweepReport>> KeyService::sweep(WallTime now, std::function<bool()> may_go_on)
 {
     SweepReport report;
     for (bool more = true; more;) {
@@ -83,6 +83,8 @@ awaitable<result<KeyService::SweepReport>> KeyService::sweep(WallTime now)
         if (!batch)
             co_return batch.error();
         for (const auto& item : *batch) {
+            if (may_go_on && !may_go_on())
+                co_return report;
             const auto destroyed = co_await destroy_secrets(item.tenant, item.key);
             if (!destroyed)
                 co_return destroyed.error();
@@ -98,6 +100,8 @@ awaitable<result<KeyService::SweepReport>> KeyService::sweep(WallTime now)
         if (!batch)
             co_return batch.error();
         for (const auto& leftover : *batch) {
+            if (may_go_on && !may_go_on())
+                co_return report;
             const auto cleared = co_await clear_leftover(leftover);
             if (!cleared)
                 co_return cleared.error();

@@ -112,7 +112,8 @@ public:
     struct SweepReport {
         std::size_t destroyed = 0, cleared = 0;
     };
-    awaitable<result<SweepReport>> sweep(WallTime now);
+    // Ends early, with what it has done, once `may_go_on` (if not empty) says no.
+    awaitable<result<SweepReport>> sweep(WallTime now, std::function<bool()> may_go_on = {});
 
     // Awaited after every committed change: returns once this process acts upon it, so that whoever asked for the
     // change sees it in their next request here. Other nodes follow within the second. May be empty.

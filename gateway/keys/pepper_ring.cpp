@@ -87,13 +87,15 @@ Pepper fresh_pepper(WallTime since)
     return pepper;
 }
 
-awaitable<result<void>> PepperRing::load(SecretVault& vault)
+awaitable<result<void>> PepperRing::load(SecretVault& vault, bool may_create)
 {
     // A second node may create the entry between our read and our write: then its entry is the one.
     for (int attempt = 0; attempt < 3; ++attempt) {
         auto refreshed = co_await refresh(vault);
         if (!refreshed || !empty())
             co_return refreshed;
+        if (!may_create)
+            co_return make_error_code(errc::not_found);
         std::vector<Pepper> peppers;
         peppers.push_back(fresh_pepper(WallTime{}));
         const Secret fresh = peppers_to_json(peppers);

@@ -47,7 +47,7 @@ public:
 
     // Reads the entry, or creates it with one fresh pepper if it is not there (two nodes starting at once agree
     // through check-and-set). Call before anything else uses the ring.
-    awaitable<result<void>> load(SecretVault& vault);
+    awaitable<result<void>> load(SecretVault& vault, bool may_create = true);
     // Reads the entry again; an entry that is not there changes nothing. Any thread; so may overlap.
     awaitable<result<void>> refresh(SecretVault& vault);
     // For who met an id that the ring does not know: refreshes, unless that was done ten times within the second.

@@ -84,6 +84,7 @@ struct WorkerMetrics {
     Counter upstream_connects, upstream_reuses, upstream_connect_failures, upstream_open, upstream_retries;
     Counter limited, limited_shadow, limiter_asks;
     Counter usage_dropped;
+    Counter exchanges_cut; // because their key ended
 };
 
 // Process-wide figures and the list of workers. Made before the workers, destroyed after they joined.
@@ -92,7 +93,9 @@ struct Metrics {
     std::vector<std::unique_ptr<WorkerMetrics>> workers;
     SharedCounter bcrypt_runs, hash_queue_refusals, hash_queue_depth;
     SharedCounter changes_applied, change_feed_errors, change_feed_healthy; // healthy: 0 or 1
-    Histogram change_delay;          // from the commit's time stamp to applied on all workers; feed thread only
+    Histogram change_delay;          // from the commit's time stamp to applied on all workers; control thread only
+    Histogram change_acknowledged;   // from the commit until the registry has this node's word for it; control thread only
+    SharedCounter nodes_alive, changes_unacknowledged, node_beat_errors;
     SharedCounter usage_flushes, usage_flush_errors, usage_pending_rows;
     SharedCounter quota_debits, audit_write_failures, admin_requests, log_lines_dropped;
     SharedCounter ready;             // 0 or 1

@@ -38,6 +38,7 @@ public:
         limits();
         connections();
         hashing_and_changes();
+        nodes();
         records();
         return std::move(text_).take();
     }
@@ -186,15 +187,36 @@ private:
                 metrics_.hash_queue_refusals.value());
         gauge("portcullis_hash_queue_depth", "Verifications waiting for the hashing pool.", metrics_.hash_queue_depth.value());
         counter("portcullis_change_applied_total", "Record changes applied by all workers.", metrics_.changes_applied.value());
+        counter("portcullis_exchanges_cut_total", "Requests and responses broken off because their key ended.",
+                over_workers(&WorkerMetrics::exchanges_cut));
         counter("portcullis_change_feed_errors_total", "Polls of the change sequence that failed.",
                 metrics_.change_feed_errors.value());
         gauge("portcullis_change_feed_healthy", "1 while the change sequence can be read.",
               metrics_.change_feed_healthy.value());
-        text_.family("portcullis_change_delay_seconds", Type::histogram,
-                     "Time from a change's commit until all workers have applied it.");
-        PrometheusText::Summed delay;
-        delay.add(metrics_.change_delay);
-        text_.histogram({}, delay);
+        histogram("portcullis_change_delay_seconds", "Time from a change's commit until all workers have applied it.",
+                  metrics_.change_delay);
+    }
+
+    void nodes()
+    {
+        gauge("portcullis_nodes_alive", "Nodes of the fleet that were heard of in the last three seconds.",
+              metrics_.nodes_alive.value());
+        gauge("portcullis_changes_unacknowledged",
+              "Changes that this node has applied and the slowest node alive has not acknowledged.",
+              metrics_.changes_unacknowledged.value());
+        counter("portcullis_node_beat_errors_total", "Signs of life of this node that did not reach the registry.",
+                metrics_.node_beat_errors.value());
+        histogram("portcullis_change_acknowledged_seconds",
+                  "Time from a change's commit until this node's acknowledgement of it was stored.",
+                  metrics_.change_acknowledged);
+    }
+
+    void histogram(std::string_view name, std::string_view help, const Histogram& values)
+    {
+        text_.family(name, Type::histogram, help);
+        PrometheusText::Summed summed;
+        summed.add(values);
+        text_.histogram({}, summed);
     }
 
     void records()

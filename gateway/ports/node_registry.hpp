@@ -41,8 +41,9 @@ public:
     // The node ends in good order. Leaving twice is not an error.
     virtual awaitable<result<void>> leave(const std::string& node) = 0;
 
-    // Takes or renews the lease on `work` for `lasting`: its fencing number, which grows whenever the lease changes
-    // hands and stays while it is renewed; empty while another node holds it.
+    // Takes or renews the lease on `work` for `lasting`: its fencing number, which grows whenever the lease is taken
+    // and stays while it is renewed; empty while another node holds it. One that has ended is taken, not renewed, also
+    // by the node that held it.
     virtual awaitable<result<std::optional<std::uint64_t>>> hold_lease(const std::string& work, const std::string& node,
                                                                        std::chrono::milliseconds lasting) = 0;
     // Gives it up, if this node holds it.

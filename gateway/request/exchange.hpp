@@ -59,10 +59,12 @@ struct Exchange {
 
     // How it went.
     Refusal refusal = Refusal::none;
+    Refusal cut = Refusal::none;              // its key ended meanwhile: set from outside, every pending operation is cancelled
     std::string_view detail;                  // for the client, static text
     std::string_view proxy_status;            // of a 502 or 504, static text
     int status = 0;                           // sent to the client; 0: none
     bool response_begun = false;
+    bool broken_off = false;                  // the response is not whole, and must not look so
     bool client_gone = false;
     bool close_client = false;                // the connection cannot serve another request
     std::uint64_t bytes_in = 0, bytes_out = 0; // of bodies

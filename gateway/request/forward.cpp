@@ -19,13 +19,19 @@ bool is_idempotent(http1::Method method) noexcept
 
 class Forwarding {
 public:
-    Forwarding(Exchange& x, ClientSide& client, UpstreamPool& pool, Services& s) noexcept
-        : x_(x), client_(client), memory_(client.memory()), pool_(pool), s_(s)
+    Forwarding(Exchange& x, ClientSide& client, UpstreamPool& pool, OpenExchanges::Entry& open, Services& s) noexcept
+        : x_(x), client_(client), memory_(client.memory()), pool_(pool), open_(open), s_(s)
     {
+        open_.set_upstream(&lease_);
     }
+    Forwarding(const Forwarding&) = delete;
+    Forwarding& operator=(const Forwarding&) = delete;
+    ~Forwarding() { open_.set_upstream(nullptr); }
 
     Task<Verdict> run()
     {
+        if (is_cut())
+            co_return x_.refuse(x_.cut);
         if (x_.head.body == http1::BodyKind::length && x_.head.content_length > x_.route->body_bytes)
             co_return x_.refuse(Refusal::body_too_large);
         write_upstream_head(x_, memory_, pool_.options());
@@ -47,6 +53,10 @@ public:
 private:
     enum class Attempt : std::uint8_t { ended, try_again };
 
+    // The key has ended. Whatever was pending has been cancelled, whatever begins now has not: to be looked at after
+    // each wait.
+    bool is_cut() const noexcept { return x_.cut != Refusal::none; }
+
     // A request that must not be sent twice only goes where the upstream has not hung up in the meantime.
     bool take_idle()
     {
@@ -59,6 +69,10 @@ private:
     Task<bool> connect()
     {
         UpstreamPool::Connected connected = co_await pool_.connect();
+        if (is_cut()) {
+            x_.refuse(x_.cut);
+            co_return false;
+        }
         if (!connected.ec) {
             lease_ = std::move(connected.lease);
             co_return true;
@@ -85,11 +99,11 @@ private:
             lease_->stream().read_by(s_.worker.coarse_now() + pool_.options().first_byte);
         }
         const HeadEnd head = co_await read_head();
-        if (head == HeadEnd::none_at_all && may_try_again())
+        if (head == HeadEnd::none_at_all && !is_cut() && may_try_again())
             co_return Attempt::try_again;
         if (!pump_.started())
             client_.consume(memory_.upstream_batch.consumed());
-        if (head == HeadEnd::complete)
+        if (head == HeadEnd::complete && !is_cut())
             verdict_ = co_await relay_response(x_, client_, *lease_, response_, s_, pool_.options().idle);
         else
             verdict_ = blame(head);
@@ -114,12 +128,16 @@ private:
         }
         if (x_.head.expect_continue && batch.state() == BodyBatch::State::more && !continued_ &&
             !co_await invite_body()) {
-            verdict_ = Verdict::done;
+            verdict_ = is_cut() ? x_.refuse(x_.cut) : Verdict::done;
             lease_.give_back();
             co_return false;
         }
         // A failed write shows in the read: the upstream may have answered before it closed.
         co_await lease_->stream().write_all(batch.parts(), pool_.options().idle);
+        if (is_cut()) {
+            verdict_ = x_.refuse(x_.cut);
+            co_return false; // the lease discards the connection
+        }
         x_.sent_upstream = std::chrono::steady_clock::now();
         co_return true;
     }
@@ -132,8 +150,10 @@ private:
         parts[0].iov_base = const_cast<char*>(k_continue.data());
         parts[0].iov_len = k_continue.size();
         const IoResult sent = co_await client_.stream().write_all(parts, s_.snapshot->rules.body_idle);
-        if (sent.ec)
-            x_.client_gone = x_.close_client = true;
+        if (sent.ec) {
+            x_.close_client = true;
+            x_.client_gone = !is_cut();
+        }
         co_return !sent.ec;
     }
 
@@ -166,6 +186,8 @@ private:
                 continue;
             }
             const IoResult got = co_await lease_->receive();
+            if (is_cut())
+                co_return HeadEnd::cut_short;
             any = any || got.bytes > 0;
             if (got.bytes == 0)
                 co_return lease_->stream().read_timed_out() ? HeadEnd::timeout
@@ -185,6 +207,8 @@ private:
     // No usable response: whose fault, and what the client is told.
     Verdict blame(HeadEnd head)
     {
+        if (is_cut())
+            return x_.refuse(x_.cut);
         if (x_.client_gone)
             return Verdict::done;
         if (pump_.started() && pump_.is_done()) {
@@ -227,7 +251,7 @@ private:
             const PumpEnd end = co_await pump_.join();
             if (end != PumpEnd::done)
                 x_.close_client = true;
-            if (end == PumpEnd::client_gone && !x_.response_begun)
+            if (end == PumpEnd::client_gone && !x_.response_begun && !is_cut())
                 x_.client_gone = true;
             if (end != PumpEnd::done)
                 co_return; // the lease discards the connection
@@ -240,6 +264,7 @@ private:
     ClientSide& client_;
     RequestMemory& memory_;
     UpstreamPool& pool_;
+    OpenExchanges::Entry& open_;
     Services& s_;
     UpstreamLease lease_;
     http1::ResponseHead response_;
@@ -250,9 +275,9 @@ private:
 
 } // namespace
 
-Task<Verdict> forward(Exchange& x, ClientSide& client, UpstreamPool& upstream, Services& s)
+Task<Verdict> forward(Exchange& x, ClientSide& client, UpstreamPool& upstream, OpenExchanges::Entry& open, Services& s)
 {
-    Forwarding forwarding{x, client, upstream, s};
+    Forwarding forwarding{x, client, upstream, open, s};
     co_return co_await forwarding.run();
 }
 

@@ -26,16 +26,32 @@ Verdict match_route(Exchange& x, const Snapshot& snapshot)
     return x.refuse(match.allow != nullptr ? Refusal::method_not_allowed : Refusal::no_route);
 }
 
-// The same stages from where memory did not know, awaiting what is missing.
-Task<Verdict> decide_slowly(Exchange& x, Services& s)
+// The ladder's answer, as it is in this very turn: a change that was applied since it was given makes it worthless,
+// since this node may have acknowledged that change by now.
+Task<Verification> verify(Exchange& x, Services& s)
 {
-    if (x.stage == Stage::authenticate) {
+    constexpr int k_rounds = 8;
+    for (int round = 0; round < k_rounds; ++round) {
         awaitable<Verification> verifying = s.ladder.verify(x.credential, x.client);
         FromAwaitable<Verification> verified{s.worker.executor(), std::move(verifying)};
-        const Verification answer = co_await verified;
+        Verification answer = co_await verified;
+        if (answer.epoch == s.ladder.epoch())
+            co_return answer;
+    }
+    Verification none;
+    none.outcome = Verification::Outcome::unavailable;
+    co_return none;
+}
+
+// The same stages from where memory did not know, awaiting what is missing.
+Task<Verdict> decide_slowly(Exchange& x, Services& s, OpenExchanges::Entry& open)
+{
+    if (x.stage == Stage::authenticate) {
+        const Verification answer = co_await verify(x, s);
         x.wall = wall_now();
         if (const Verdict v = accept(x, answer, *s.snapshot, s.metrics); v != Verdict::pass)
             co_return v;
+        open.enter(s.open_exchanges);
         x.stage = Stage::authorize;
         if (const Verdict v = authorize(x, s.metrics); v != Verdict::pass)
             co_return v;
@@ -68,22 +84,29 @@ Verdict decide(Exchange& x, RequestMemory& memory, Services& s)
 Task<void> handle(Exchange& x, ClientSide& client, Services& s)
 {
     const Finally accounted{[&] { account(x, s); }};
+    OpenExchanges::Entry open{x, client.stream()};
     try {
         Verdict verdict = x.refusal != Refusal::none ? Verdict::refused : decide(x, client.memory(), s);
+        if (verdict != Verdict::refused)
+            open.enter(s.open_exchanges);
         if (verdict == Verdict::ask_the_stores)
-            verdict = co_await decide_slowly(x, s);
+            verdict = co_await decide_slowly(x, s, open);
         if (verdict == Verdict::admitted) {
             x.stage = Stage::forward;
-            verdict = co_await forward(x, client, *s.upstreams[x.route->upstream], s);
+            verdict = co_await forward(x, client, *s.upstreams[x.route->upstream], open, s);
         }
+        open.leave();
         if (verdict == Verdict::refused)
             co_await refuse(x, client, s);
         co_return;
     } catch (const std::exception& e) {
         log(LogLevel::error, "request.failed", {{"request_id", x.request_id}, {"what", e.what()}});
     }
+    open.leave();
     x.close_client = true;
-    if (!x.response_begun) {
+    if (x.response_begun) {
+        x.broken_off = true;
+    } else {
         x.refuse(Refusal::internal_error);
         co_await refuse(x, client, s);
     }

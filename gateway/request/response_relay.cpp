@@ -29,10 +29,12 @@ public:
         x_.status = response_.status;
         x_.response_begun = true;
         for (;;) {
+            if (x_.cut != Refusal::none)
+                co_return end_by_order();
             const std::span<char> unread = upstream_.unread();
             batch.gather(memory_.response_body, {unread.data(), unread.size()}, rechunk_);
             if (!co_await send(batch))
-                co_return Verdict::done;
+                co_return x_.client_gone ? Verdict::done : end_by_order();
             upstream_.consume(batch.consumed());
             if (batch.state() == BodyBatch::State::complete)
                 co_return Verdict::done;
@@ -44,14 +46,14 @@ public:
             upstream_.stream().read_by(s_.worker.coarse_now() + upstream_idle_);
             const IoResult got = co_await upstream_.receive();
             upstream_.stream().read_by(k_never);
-            if (got.bytes > 0)
+            if (got.bytes > 0 || x_.cut != Refusal::none)
                 continue;
             if (got.ec != asio::error::eof || !memory_.response_body.end_of_stream())
                 co_return cut("portcullis; error=connection_terminated");
             if (rechunk_)
                 batch.add_last_chunk();
-            co_await send(batch);
-            co_return Verdict::done;
+            const bool is_sent = co_await send(batch);
+            co_return is_sent || x_.client_gone ? Verdict::done : end_by_order();
         }
     }
 
@@ -90,16 +92,26 @@ private:
         if (batch.is_empty())
             co_return true;
         const IoResult sent = co_await client_.stream().write_all(batch.parts(), s_.snapshot->rules.body_idle);
-        if (sent.ec)
-            x_.client_gone = x_.close_client = true;
+        if (sent.ec) {
+            x_.close_client = true;
+            x_.client_gone = x_.cut == Refusal::none;
+        }
         co_return !sent.ec;
+    }
+
+    // The key has ended before the response has.
+    Verdict end_by_order()
+    {
+        x_.close_client = x_.broken_off = true;
+        log(LogLevel::info, "response.cut", {{"code", code_of(x_.cut)}, {"request_id", x_.request_id}});
+        return x_.refuse(x_.cut);
     }
 
     // The response cannot be completed: the client must see that it is not whole.
     Verdict cut(const char* proxy_status)
     {
         x_.proxy_status = proxy_status;
-        x_.close_client = true;
+        x_.close_client = x_.broken_off = true;
         log(LogLevel::warn, "upstream.response_cut", {{"why", proxy_status}, {"request_id", x_.request_id}});
         return x_.refuse(Refusal::upstream_broken);
     }
@@ -136,8 +148,10 @@ Task<bool> relay_interim(Exchange& x, ClientSide& client, const http1::ResponseH
     parts[0].iov_base = const_cast<char*>(head.data());
     parts[0].iov_len = head.size();
     const IoResult sent = co_await client.stream().write_all(parts, s.snapshot->rules.body_idle);
-    if (sent.ec)
-        x.client_gone = x.close_client = true;
+    if (sent.ec) {
+        x.close_client = true;
+        x.client_gone = x.cut == Refusal::none;
+    }
     co_return !sent.ec;
 }
 

@@ -7,6 +7,7 @@
 #include "observe/log.hpp"
 #include "observe/metrics.hpp"
 #include "request/connection_caps.hpp"
+#include "request/open_exchanges.hpp"
 #include "request/request_ids.hpp"
 #include "request/request_memory.hpp"
 #include "request/snapshot.hpp"
@@ -33,6 +34,7 @@ struct Services {
     AccessLog& access_log;
     WorkerMetrics& metrics;
     ConnectionCaps& caps;
+    OpenExchanges& open_exchanges;
     bool draining = false; // set on the worker's thread
 };
 

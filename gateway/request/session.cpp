@@ -189,7 +189,7 @@ private:
     bool next(const Exchange& x, ClientSide& client)
     {
         const bool go_on = !x.close_client && !x.client_gone;
-        cut_ = x.response_begun && x.refusal != Refusal::none && x.status != status_of(x.refusal);
+        cut_ = x.broken_off;
         linger_ = x.close_client && !x.client_gone && x.response_begun && !cut_;
         received_ = go_on ? client.keep_rest() : 0;
         memory_->exchange = Exchange{};

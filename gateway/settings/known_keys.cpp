@@ -42,7 +42,10 @@ constexpr KnownKey k_keys[] = {
     {"admin.bootstrap_key"},
 
     {"stores.metadata.sqlite"},
-    {"stores.metadata.postgres", later},
+    {"stores.metadata.postgres.url"},
+    {"stores.metadata.postgres.password"},
+    {"stores.metadata.postgres.pool"},
+    {"stores.metadata.postgres.deadline"},
     {"stores.secrets.local.path"},
     {"stores.secrets.local.master_key"},
     {"stores.secrets.vault", later},

@@ -4,6 +4,7 @@
 
 #include "settings/load_fields.hpp"
 #include "settings/load_limits.hpp"
+#include "settings/load_postgres.hpp"
 #include "settings/load_routes.hpp"
 
 #include <algorithm>
@@ -160,9 +161,20 @@ Mapping read_store(const Mapping& stores, std::string_view name, std::string_vie
     return store;
 }
 
+void read_metadata(const Mapping& stores, StoreSettings& out)
+{
+    const Mapping metadata = read_store(stores, "metadata", "{ sqlite: data/portcullis.db }");
+    const auto postgres = metadata.find("postgres");
+    if (postgres && metadata.find("sqlite"))
+        postgres->error_at_key("stands beside sqlite; metadata is kept in one store: remove one of them");
+    metadata.text("sqlite", out.sqlite);
+    if (postgres)
+        out.postgres = read_postgres(*postgres);
+}
+
 void read_stores(const Mapping& stores, StoreSettings& out)
 {
-    read_store(stores, "metadata", "{ sqlite: data/portcullis.db }").text("sqlite", out.sqlite);
+    read_metadata(stores, out);
 
     const Mapping secrets = read_store(stores, "secrets", "{ local: data/secrets }");
     if (const auto local = secrets.find("local")) {

@@ -160,11 +160,25 @@ void put_admin(YAML::Emitter& out, const AdminSettings& admin)
     out << EndMap;
 }
 
+void put_postgres(YAML::Emitter& out, const PostgresSettings& postgres)
+{
+    open(out, "postgres");
+    put_text(out, "url", postgres.shown_url.empty() ? k_masked : postgres.shown_url);
+    if (postgres.password)
+        put_text(out, "password", k_masked);
+    put(out, "pool", postgres.pool);
+    put_time(out, "deadline", postgres.deadline);
+    out << EndMap;
+}
+
 void put_stores(YAML::Emitter& out, const StoreSettings& stores)
 {
     open(out, "stores");
     open(out, "metadata");
-    put_text(out, "sqlite", stores.sqlite);
+    if (stores.postgres)
+        put_postgres(out, *stores.postgres);
+    else
+        put_text(out, "sqlite", stores.sqlite);
     out << EndMap;
     open(out, "secrets");
     open(out, "local");

@@ -82,8 +82,18 @@ struct AdminSettings {
     std::optional<Secret> bootstrap_key;
 };
 
+struct PostgresSettings {
+    Secret url;                     // postgresql://USER@HOST:PORT/DATABASE?PARAMETER=VALUE
+    std::optional<Secret> password; // goes before one in the url
+    unsigned pool = 8;              // connections of this process, and one more that listens
+    milliseconds deadline = seconds{2};
+    std::string shown_url; // what printing shows: empty if the url came from a reference
+};
+
 struct StoreSettings {
+    // One of the two.
     std::string sqlite = "data/portcullis.db";
+    std::optional<PostgresSettings> postgres;
     std::string local_secrets = "data/secrets";
     // The master key of the sealed store, 64 hex digits; empty: <local_secrets>.key, made at the first start.
     std::optional<Secret> master_key;

@@ -71,6 +71,14 @@ void validate_proxies(const Settings& settings, Findings& findings)
                       "X-Forwarded-For, and limits and allow-lists by address mean nothing");
 }
 
+void validate_stores(const Settings& settings, Findings& findings)
+{
+    if (settings.stores.postgres)
+        findings.warn("stores.secrets.local",
+                      "the sealed store is this machine's own: another node on the same PostgreSQL knows the keys and "
+                      "cannot verify them");
+}
+
 void validate_keys(const Settings& settings, Findings& findings)
 {
     const KeySettings& keys = settings.keys;
@@ -99,6 +107,7 @@ std::vector<Problem> validate(const Settings& settings)
     validate_listeners(settings, findings);
     validate_proxies(settings, findings);
     validate_credentials(settings.gateway.credentials, "gateway.credentials", findings);
+    validate_stores(settings, findings);
     validate_keys(settings, findings);
     validate_plans(settings, findings);
     validate_routes(settings, findings);

@@ -28,7 +28,7 @@ awaitable<result<void>> ChangeFeed::start()
     started_ = true;
     current_at_ = asked_at;
     set_healthy(true);
-    deliver({});
+    dispatch_({}, current_at_);
     co_return result<void>{};
 }
 
@@ -64,23 +64,12 @@ awaitable<result<void>> ChangeFeed::poll()
             current_at_ = asked_at;
         if (!changes->empty())
             position_ = std::max(position_, changes->back().sequence); // readings may overlap
-        deliver(*changes);
+        dispatch_(*changes, current_at_);
         if (is_complete)
             break;
     }
     set_healthy(true);
     co_return result<void>{};
-}
-
-void ChangeFeed::deliver(const std::vector<Change>& changes)
-{
-    dispatch_(changes, current_at_);
-    const WallTime now = wall_now();
-    for (const auto& change : changes) {
-        const auto delay = std::chrono::duration_cast<std::chrono::microseconds>(now - change.at).count();
-        metrics_.change_delay.observe(static_cast<std::uint64_t>(std::max<std::int64_t>(delay, 0)));
-        metrics_.changes_applied.add();
-    }
 }
 
 void ChangeFeed::set_healthy(bool healthy, const error_code& fault)

@@ -43,10 +43,11 @@ public:
     // Ends run() after the reading under way. Any thread.
     void stop();
 
+    // Dispatched up to here. Executor's thread.
     std::uint64_t position() const noexcept { return position_; }
+    bool is_stopping() const noexcept { return stopping_; }
 
 private:
-    void deliver(const std::vector<Change>& changes);
     void set_healthy(bool healthy, const error_code& fault = {});
 
     ChangeFeedSettings settings_;

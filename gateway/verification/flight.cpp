@@ -124,7 +124,7 @@ awaitable<Flight::Answer> Flight::from_stores()
     if (!load->principal || load->principal->key.status == KeyStatus::revoked)
         co_return refuse_by_record(*load);
     const KeyRecord& record = load->principal->key;
-    if (record.status == KeyStatus::pending || record.management || names_other_environment(record))
+    if (record.status == KeyStatus::pending || record.management != memory_.settings.management || names_other_environment(record))
         co_return failed(Ending::unknown);
 
     KnownVersions versions = KnownVersions::of(record, ladder_.wall_clock());

@@ -15,6 +15,11 @@ struct Ladder::State {
     {
     }
 
+    // Imported keys manage nothing.
+    bool may_be_foreign(std::string_view credential) const noexcept
+    {
+        return stores.foreign.are_any() && !memory.settings.management && is_foreign_key(credential, memory.settings.brand);
+    }
     // Step 2: what a key's entry says before its secret is looked at: revoked or ask, if it ends there.
     std::optional<Ending> before_secret(const DigestCache::Entry* entry, MonoTime now) noexcept;
     // What it says of the secret with this SHA-256 (of an imported key: of its text); or `ask`.
@@ -76,7 +81,7 @@ Verification Ladder::try_verify(std::string_view credential, MonoTime now, WallT
 
 Verification Ladder::try_foreign(std::string_view credential, MonoTime now, WallTime wall) noexcept
 {
-    if (!state_->stores.foreign.are_any() || !is_foreign_key(credential, state_->memory.settings.brand))
+    if (!state_->may_be_foreign(credential))
         return answer_of(Ending::malformed);
     const Sha256 text = sha256(credential);
     const DigestCache::Entry* entry = state_->memory.cache.find_foreign(text);
@@ -95,8 +100,15 @@ awaitable<Verification> Ladder::verify(std::string_view credential, Address clie
     presented.environment = shown->environment;
     presented.secret = shown->secret;
     presented.hash = sha256(shown->secret);
+    co_return co_await take_off(presented, client);
+}
+
+awaitable<Verification> Ladder::take_off(const PresentedCredential& presented, Address client)
+{
     Flight flight{state_->memory, state_->stores, state_->metrics, *this, presented, client};
-    co_return co_await flight.run();
+    Verification answer = co_await flight.run();
+    answer.epoch = epoch();
+    co_return answer;
 }
 
 // Which key is it? A worker that knows asks nobody; else the index is asked, which strangers reach as seldom as the
@@ -104,7 +116,7 @@ awaitable<Verification> Ladder::verify(std::string_view credential, Address clie
 awaitable<Verification> Ladder::verify_foreign(std::string_view credential, Address client)
 {
     const VerificationStores& stores = state_->stores;
-    if (!stores.foreign.are_any() || !is_foreign_key(credential, state_->memory.settings.brand))
+    if (!state_->may_be_foreign(credential))
         co_return answer_of(Ending::malformed);
     PresentedCredential presented;
     presented.text = credential;
@@ -132,8 +144,7 @@ awaitable<Verification> Ladder::verify_foreign(std::string_view credential, Addr
     const Secret secret = foreign_secret(of, value);
     wipe(value.data(), value.size());
     presented.secret = secret.reveal();
-    Flight flight{state_->memory, stores, state_->metrics, *this, presented, client};
-    co_return co_await flight.run();
+    co_return co_await take_off(presented, client);
 }
 
 void Ladder::apply(const Change& change)
@@ -152,6 +163,11 @@ void Ladder::feed_was_current(MonoTime when) noexcept
     auto& current = state_->memory.feed_current;
     if (when != MonoTime::min() && (!current || *current < when))
         current = when;
+}
+
+std::uint64_t Ladder::epoch() const noexcept
+{
+    return state_->memory.cache.epoch();
 }
 
 std::size_t Ladder::cached_entries() const noexcept

@@ -34,6 +34,8 @@ class ForeignKeys;
 class PepperRing;
 class Redigests;
 
+struct PresentedCredential;
+
 struct Verification {
     enum class Outcome : std::uint8_t {
         verified,
@@ -50,10 +52,12 @@ struct Verification {
     Outcome outcome = Outcome::unknown;
     std::shared_ptr<const Principal> principal; // set for verified, expired and disabled
     std::uint32_t version = 0;
+    std::uint64_t epoch = 0; // of verify: the ladder's when it answered
 };
 
 struct LadderSettings {
     std::string brand = "pc";
+    bool management = false; // verifies management keys and nothing else; false: everything but them
     std::chrono::nanoseconds cache_ttl{std::chrono::minutes{5}};
     std::size_t cache_entries = 1'000'000; // of this worker
     std::chrono::nanoseconds stale_while_unavailable{std::chrono::minutes{10}};
@@ -90,6 +94,8 @@ public:
     // not yet). Until the first call nothing is answered from the cache.
     void feed_was_current(MonoTime when) noexcept;
 
+    // Counts the changes applied. An answer of verify is good while this is what it was.
+    std::uint64_t epoch() const noexcept;
     std::size_t cached_entries() const noexcept;
 
     // Tests only wait here: awaited between reading the record and answering, so that a revocation can be
@@ -102,6 +108,7 @@ public:
 private:
     Verification try_foreign(std::string_view credential, MonoTime now, WallTime wall) noexcept;
     awaitable<Verification> verify_foreign(std::string_view credential, Address client);
+    awaitable<Verification> take_off(const PresentedCredential& presented, Address client);
 
     struct State;
     std::unique_ptr<State> state_;

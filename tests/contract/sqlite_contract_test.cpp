@@ -4,6 +4,7 @@
 #include "contract/key_store_feeds_contract.hpp"
 #include "contract/key_store_import_contract.hpp"
 #include "contract/key_store_list_contract.hpp"
+#include "contract/node_registry_contract.hpp"
 #include "contract/quota_store_contract.hpp"
 #include "contract/sqlite_stores.hpp"
 #include "contract/tenant_store_contract.hpp"
@@ -91,4 +92,16 @@ TEST_CASE("sqlite usage store: last uses keep the contract", "[adapters]")
 {
     const TemporaryFolder folder;
     last_uses_contract(in(folder));
+}
+
+TEST_CASE("sqlite node registry: nodes keep the contract", "[adapters]")
+{
+    const TemporaryFolder folder;
+    node_registry_nodes_contract(in(folder));
+}
+
+TEST_CASE("sqlite node registry: leases keep the contract", "[adapters]")
+{
+    const TemporaryFolder folder;
+    node_registry_leases_contract(in(folder));
 }

@@ -4,6 +4,7 @@
 #include "adapters/sqlite/audit_log.hpp"
 #include "adapters/sqlite/database.hpp"
 #include "adapters/sqlite/key_store.hpp"
+#include "adapters/sqlite/node_registry.hpp"
 #include "adapters/sqlite/quota_store.hpp"
 #include "adapters/sqlite/tenant_store.hpp"
 #include "adapters/sqlite/usage_store.hpp"
@@ -43,7 +44,8 @@ public:
         : database_(file, options), keys_(database_, pool_, [this] { return now(); }),
           tenants_(database_, pool_, [this] { return now(); }),
           audit_(database_, pool_, [this] { return now(); }),
-          usage_(database_, pool_, [this] { return now(); }), quotas_(database_, pool_)
+          usage_(database_, pool_, [this] { return now(); }), quotas_(database_, pool_),
+          nodes_(database_, pool_, [this] { return now(); })
     {
     }
 
@@ -52,6 +54,7 @@ public:
     AuditLog& audit() override { return audit_; }
     UsageStore& usage() override { return usage_; }
     QuotaStore& quotas() override { return quotas_; }
+    NodeRegistry& nodes() override { return nodes_; }
     sqlite::Database& database() { return database_; }
     BlockingPool& pool() { return pool_; }
 
@@ -63,6 +66,7 @@ private:
     sqlite::AuditLog audit_;
     sqlite::UsageStore usage_;
     sqlite::QuotaStore quotas_;
+    sqlite::NodeRegistry nodes_;
 };
 
 } // namespace gw::contract

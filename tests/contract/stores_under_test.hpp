@@ -5,6 +5,7 @@
 
 #include "ports/audit_log.hpp"
 #include "ports/key_store.hpp"
+#include "ports/node_registry.hpp"
 #include "ports/quota_store.hpp"
 #include "ports/tenant_store.hpp"
 #include "ports/usage_store.hpp"
@@ -35,9 +36,12 @@ public:
     virtual AuditLog& audit() = 0;
     virtual UsageStore& usage() = 0;
     virtual QuotaStore& quotas() = 0;
+    virtual NodeRegistry& nodes() = 0;
 
     WallTime now() const { return WallTime{std::chrono::milliseconds{now_ms_.load()}}; }
     void advance(std::chrono::milliseconds by) { now_ms_ += by.count(); }
+    // The time that the node registry goes by: one that takes its server's clock must wait for it.
+    virtual void let_pass(std::chrono::milliseconds by) { advance(by); }
 
     // Things most cases begin with.
     void add_tenant(const std::string& id)

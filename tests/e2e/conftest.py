@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 
+from fleet import Fleet
 from load_tool import Load, find
 from system import System
 from upstreams import ScriptedUpstream
@@ -57,6 +58,22 @@ def system(binary, tmp_path):
             problems.append(problem)
     if problems:
         raise problems[0]
+
+
+@pytest.fixture
+def fleet(binary, tmp_path):
+    """A factory: fleet(stores, ...) -> Fleet, ended and checked after the test."""
+    made = []
+
+    def make(stores, **options):
+        directory = tmp_path / f"fleet{len(made)}"
+        directory.mkdir()
+        made.append(Fleet(binary, directory, stores, **options))
+        return made[-1]
+
+    yield make
+    for one in reversed(made):
+        one.close()
 
 
 @pytest.fixture

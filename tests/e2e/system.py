@@ -133,10 +133,18 @@ class System:
 
     def start(self, environment=None, ready=True):
         self.starts += 1
-        self.serve = self.launch("serve", ["serve", "--config", self.config_file], environment)
+        self.serve = self.launch("serve", self.serve_arguments(), environment)
         if ready:
             assert wait_until(self.is_ready, 30), f"not ready\n{self.logs()[-4000:]}"
         return self
+
+    def serve_arguments(self):
+        return ["serve", "--config", self.config_file]
+
+    def use_bootstrap_key(self, key):
+        """Another system's, before this one starts."""
+        self.bootstrap_key = self.environment[BOOTSTRAP_VARIABLE] = key
+        self.secrets.append(key)
 
     def is_ready(self):
         assert self.serve.poll() is None, f"serve ended with {self.serve.returncode}\n{self.logs()[-4000:]}"

@@ -157,3 +157,26 @@ def test_sigterm_twice_and_sigint_end_cleanly_too(system):
     gateway.start()
     gateway.serve.send_signal(signal.SIGINT)
     assert gateway.serve.wait(10) == 0
+
+
+def test_second_sigterm_fails_no_request_in_flight(system):
+    gateway = system(patient, tenant=None)
+    with gateway.client() as client:
+        client.request("GET", "/slow?ms=1500")
+        time.sleep(0.3)
+        for _ in range(3):
+            drain(gateway)
+            time.sleep(0.1)
+        assert client.read().status == 200
+    assert gateway.serve.wait(10) == 0
+
+
+def test_interrupt_during_the_drain_ends_at_once(system):
+    gateway = system(patient, tenant=None)
+    with gateway.client() as client:
+        client.request("GET", "/slow?ms=20000")
+        time.sleep(0.3)
+        gateway.serve.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        gateway.serve.send_signal(signal.SIGINT)
+        assert gateway.serve.wait(2) == 1

@@ -42,7 +42,7 @@ def test_malformed_unknown_wrong_and_revoked_keys_get_identical_401s(gateway):
     good = gateway.create_key()
     assert gateway.ask("GET", ORDERS, wire.bearer(revoked["key"])).status == 200
     gateway.cli("keys", "revoke", revoked["key_id"])
-    assert wait_until(lambda: gateway.ask("GET", ORDERS, wire.bearer(revoked["key"])).status == 401, 2)
+    time.sleep(1)  # by then every worker knows
     presented = {
         "misspelt": keytext.misspelt(good["key"]),
         "garbage": "hello",
@@ -54,6 +54,7 @@ def test_malformed_unknown_wrong_and_revoked_keys_get_identical_401s(gateway):
     documents = {}
     for name, key in presented.items():
         response = gateway.ask("GET", ORDERS, wire.api_key(key))
+        assert response.status == 401, name
         documents[name] = check_problem(response, 401, None, ORDERS)
         challenge = response.one("WWW-Authenticate")
         assert challenge.startswith('Bearer realm="orders-read"') and 'error="invalid_token"' in challenge, name

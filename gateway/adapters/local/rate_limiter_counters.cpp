@@ -129,10 +129,16 @@ void CounterTable::sweep_buckets(Shard& shard, MonoTime full_since)
         const std::lock_guard lock{shard.mutex};
         std::size_t count = 0;
         const std::size_t end = std::min(chain + k_chains_a_lock, shard.buckets.bucket_count());
-        for (; chain < end; ++chain)
-            for (auto it = shard.buckets.begin(chain); it != shard.buckets.end(chain); ++it)
-                if (count < forgotten.size() && it->second.bucket.is_full(full_since))
+        bool has_room = true;
+        while (chain < end && has_room) {
+            for (auto it = shard.buckets.begin(chain); it != shard.buckets.end(chain) && has_room; ++it)
+                if (it->second.bucket.is_full(full_since)) {
                     forgotten[count++] = it->first;
+                    has_room = count < forgotten.size();
+                }
+            if (has_room)
+                ++chain; // else its rest is looked at under the next lock
+        }
         for (std::size_t i = 0; i < count; ++i)
             shard.buckets.erase(forgotten[i]);
         size_.fetch_sub(count, std::memory_order_relaxed);

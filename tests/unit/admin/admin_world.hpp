@@ -87,12 +87,12 @@ struct AdminWorld {
     {
         return [this](std::string_view key, Address) { return find_management_key(std::string{key}); };
     }
-    awaitable<std::optional<KeyRecord>> find_management_key(std::string key)
+    awaitable<api_result<std::optional<KeyRecord>>> find_management_key(std::string key)
     {
         const auto found = management_keys.find(key);
         if (found == management_keys.end())
-            co_return std::nullopt;
-        co_return found->second;
+            co_return std::optional<KeyRecord>{};
+        co_return std::optional<KeyRecord>{found->second};
     }
     // A management key of `tenant` with these scopes; its text.
     std::string add_management_key(std::string_view tenant, std::vector<std::string> scopes)
@@ -125,6 +125,15 @@ struct AdminWorld {
         request.body() = std::move(body);
         return run(api.answer(request, *Address::parse("192.0.2.7"), "req-1"));
     }
+    // The operator's request to another API over the same world.
+    ApiResponse ask_api(AdminApi& other, std::string_view method, std::string_view target)
+    {
+        ApiRequest request;
+        request.method_string({method.data(), method.size()});
+        request.target({target.data(), target.size()});
+        request.set(boost::beast::http::field::authorization, "Bearer " + k_bootstrap);
+        return run(other.answer(request, *Address::parse("192.0.2.7"), "req-1"));
+    }
     ApiResponse ask_as(const std::string& key, std::string_view method, std::string_view target,
                        std::string body = {})
     {
@@ -140,6 +149,16 @@ struct AdminWorld {
     bool anonymous = false;
     AdminApi api;
 };
+
+// One node has applied the change, another has not.
+inline awaitable<Propagation> propagation_of(const AdminWorld& world)
+{
+    Propagation out;
+    out.applied = {"node-a"};
+    out.pending = {{"node-b"}};
+    out.certain_at = world.world.now + std::chrono::minutes{10} + std::chrono::milliseconds{400};
+    co_return out;
+}
 
 inline boost::json::object object_of(const ApiResponse& response)
 {

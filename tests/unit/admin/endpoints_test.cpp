@@ -274,6 +274,36 @@ TEST_CASE("disable, enable, revoke: the key's status follows", "[admin]")
     CHECK(world.ask("POST", path + "/regenerate").status == 409);
 }
 
+TEST_CASE("disable, revoke, suspend: the answer says which nodes act upon it, and when it is certain", "[admin]")
+{
+    AdminWorld world;
+    std::vector<bool> asked;
+    AdminServices services = world.services();
+    services.propagation = [&asked, &world](bool management) -> awaitable<Propagation> {
+        asked.push_back(management);
+        return propagation_of(world);
+    };
+    AdminApi api{std::move(services), ManagementAuth{Secret{k_bootstrap}, {}}, true};
+    const std::string path = path_of(world.ask("POST", k_keys, k_new));
+    const auto plain = object_of(world.ask("GET", path));
+    for (const auto& [method, target] : std::vector<std::pair<std::string, std::string>>{
+             {"POST", path + "/disable"}, {"DELETE", path}, {"POST", "/api/v1/platform/tenants/acme/suspend"}}) {
+        const ApiResponse response = world.ask_api(api, method, target);
+        REQUIRE(response.status == 200);
+        auto object = object_of(response);
+        const auto propagation = object.at("propagation").as_object();
+        CHECK(propagation.at("applied").as_array() == boost::json::array{"node-a"});
+        CHECK(propagation.at("pending").as_array() == boost::json::array{"node-b"});
+        CHECK(propagation.at("certain_at") == "2026-11-22T08:10:01Z");
+        if (target == path) { // the key's own members are what they always are
+            object.erase("propagation");
+            CHECK(object.size() == plain.size());
+        }
+    }
+    CHECK_FALSE(object_of(world.ask_api(api, "POST", "/api/v1/platform/tenants/acme/resume")).contains("propagation"));
+    CHECK(asked == std::vector<bool>{false, false, false});
+}
+
 TEST_CASE("the audit log: says who asked, from where, under which request id", "[admin]")
 {
     AdminWorld world;

@@ -17,7 +17,7 @@ TEST_CASE("errc: every fault is an error code with words of its own", "[domain]"
         CHECK(error == code);
         messages.insert(error.message());
     }
-    CHECK(messages.size() == 6);
+    CHECK(messages.size() == 7);
     CHECK(std::string{gateway_category().name()} == "gateway");
 }
 

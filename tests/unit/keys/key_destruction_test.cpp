@@ -130,3 +130,16 @@ TEST_CASE("sweep: more than one batch is cleared", "[keys]")
     CHECK(run(world.service.sweep(world.now + 2h))->cleared == 120);
     CHECK(world.database.keys.empty());
 }
+
+TEST_CASE("sweep: ends between two items when it may not go on, and the next goes on from there", "[keys]")
+{
+    KeyWorld world;
+    world.vault.faults.fail("destroy");
+    for (int i = 0; i < 5; ++i)
+        REQUIRE(revoke(world, world.issue().record.id));
+    world.vault.faults.heal();
+    int asked = 0;
+    const auto twice = [&asked] { return ++asked <= 2; };
+    CHECK(run(world.service.sweep(world.now, twice))->destroyed == 2);
+    CHECK(run(world.service.sweep(world.now))->destroyed == 3);
+}

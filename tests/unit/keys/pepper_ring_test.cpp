@@ -73,3 +73,16 @@ TEST_CASE("pepper_ring: a vault out of reach is unavailable", "[keys]")
     PepperRing ring;
     CHECK(run(ring.load(vault)).error() == errc::unavailable);
 }
+
+TEST_CASE("pepper_ring: a node that may not write finds a pepper or says that there is none", "[keys]")
+{
+    FakeSecretVault vault;
+    PepperRing reading, writing;
+    const result<void> none = run(reading.load(vault, false));
+    REQUIRE(none.has_error());
+    CHECK(none.error() == errc::not_found);
+    CHECK(vault.size() == 0);
+    REQUIRE(run(writing.load(vault)));
+    REQUIRE(run(reading.load(vault, false)));
+    CHECK(reading.current().id == writing.current().id);
+}

@@ -7,6 +7,7 @@
 #include "problems_of.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -171,10 +172,20 @@ TEST_CASE("config files: the development configuration has no error, and one ope
     CHECK(loaded.problems[0].path == "routes[3].auth");
 }
 
-TEST_CASE("config files: every known key stands in the example, and no other", "[settings]")
+TEST_CASE("config files: the fleet's configuration has no error", "[settings]")
+{
+    ::setenv("PORTCULLIS_DB_PASSWORD", "of-the-database", 1);
+    const Loaded loaded = validated(load_settings_text(content_of("gateway.fleet.yaml"), "gateway.fleet.yaml"));
+    for (const Problem& problem : loaded.problems)
+        CHECK_FALSE(problem.severity == Problem::Severity::error);
+}
+
+TEST_CASE("config files: every known key stands in the example or, of stores for a fleet, there, and no other",
+          "[settings]")
 {
     std::set<std::string> places;
     collect_example(tree_of("gateway.example.yaml"), "", places);
+    collect_example(tree_of("gateway.fleet.yaml"), "", places);
     CHECK(missing_from(known_places(), places) == std::vector<std::string>{});
     CHECK(missing_from(places, known_places()) == std::vector<std::string>{});
 }

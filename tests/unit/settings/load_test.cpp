@@ -165,7 +165,6 @@ TEST_CASE("load: a mistake in the general sections is told at its place", "[sett
         {"cluster: {}\n", "2:1: cluster: not built yet"},
         {"gateway: { listen: [{ address: \"0.0.0.0:1\", tls: {} }] }\n",
          "2:45: gateway.listen[0].tls: not built yet"},
-        {"stores: { metadata: { postgres: {} } }\n", "2:23: stores.metadata.postgres: not built yet"},
         {"stores: { secrets: { vault: {} } }\n", "2:22: stores.secrets.vault: not built yet"},
         {"stores: { limits: { redis: {} } }\n", "2:21: stores.limits.redis: not built yet"},
         {"keys: { hash: hmac-sha256 }\n", "2:15: keys.hash: hmac-sha256 is not built yet"},

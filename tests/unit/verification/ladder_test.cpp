@@ -165,6 +165,40 @@ TEST_CASE("ladder: pending, management and missing keys are all unknown", "[veri
     CHECK(world.bcrypt_runs() == 0);
 }
 
+TEST_CASE("ladder: one for management keys verifies them and nothing else", "[verification]")
+{
+    SharedWorld world;
+    LadderSettings settings;
+    settings.management = true;
+    TestWorker worker{world, settings};
+    CreateKey request = wanted_key();
+    request.management = true;
+    request.scopes = {"platform:keys"};
+    const IssuedKey management = world.issue(request);
+    const IssuedKey plain = world.issue();
+    CHECK(worker.outcome(management.key.reveal()) == Ending::verified);
+    CHECK(worker.from_memory(management.key.reveal()) == Ending::verified);
+    CHECK(worker.outcome(plain.key.reveal()) == Ending::unknown);
+    CHECK(worker.outcome(wrong_secret(management.record.id)) == Ending::unknown);
+    REQUIRE(run(world.service.revoke(management.record.id, std::nullopt, std::nullopt, operator_actor())));
+    worker.catch_up();
+    CHECK(worker.outcome(management.key.reveal()) == Ending::revoked);
+}
+
+TEST_CASE("ladder: an answer carries the epoch in which it is good", "[verification]")
+{
+    SharedWorld world;
+    TestWorker worker{world};
+    const IssuedKey issued = world.issue();
+    worker.catch_up();
+    const Verification answer = worker.check(issued.key.reveal());
+    REQUIRE(answer.outcome == Ending::verified);
+    CHECK(answer.epoch == worker.ladder.epoch());
+    REQUIRE(run(world.service.revoke(issued.record.id, std::nullopt, std::nullopt, operator_actor())));
+    worker.catch_up();
+    CHECK(answer.epoch != worker.ladder.epoch());
+}
+
 TEST_CASE("ladder: expired and disabled are said only to who has the secret", "[verification]")
 {
     SharedWorld world;
