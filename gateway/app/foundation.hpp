@@ -10,8 +10,10 @@
 #include "observe/metrics.hpp"
 #include "settings/settings.hpp"
 #include "verification/failed_attempts.hpp"
+#include "verification/foreign_keys.hpp"
 #include "verification/hash_pool.hpp"
 #include "verification/ladder.hpp"
+#include "verification/redigests.hpp"
 
 namespace gw {
 
@@ -25,7 +27,7 @@ struct Foundation {
 
     VerificationStores verification() noexcept
     {
-        return {stores.keys(), stores.vault(), stores.digests(), hashes, failures, peppers};
+        return {stores.keys(), stores.vault(), stores.digests(), hashes, failures, peppers, foreign, redigests};
     }
 
     const Settings& settings;
@@ -36,6 +38,8 @@ struct Foundation {
     PepperRing peppers;
     FailedAttempts failures;
     HashPool hashes;
+    ForeignKeys foreign;
+    Redigests redigests;
 };
 
 } // namespace gw

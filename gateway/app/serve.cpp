@@ -6,6 +6,7 @@
 #include "app/control_plane.hpp"
 #include "app/foundation.hpp"
 #include "app/gateway_side.hpp"
+#include "app/verification_upkeep.hpp"
 #include "domain/api_key.hpp"
 #include "observe/log.hpp"
 
@@ -71,6 +72,8 @@ private:
     {
         return
             [this](const std::vector<Change>& changes, MonoTime current_at, std::function<void()> applied) {
+                if (!changes.empty())
+                    base_.foreign.may_have_changed(); // an import is among the changes of keys
                 admin_.apply(changes, current_at);
                 if (gateway_)
                     gateway_->plane().apply(changes, current_at, std::move(applied));
@@ -97,8 +100,10 @@ private:
         co_await control_.start();
         admin_.start(work_); // first, since it may find its address taken
         co_await control_.make_known();
+        co_await upkeep_.prepare();
         if (gateway_)
             gateway_->start(work_);
+        upkeep_.start(work_);
         work_.spawn(control_.read_changes(), "change feed");
         work_.spawn(control_.beat(), "presence");
         work_.all_started();
@@ -158,6 +163,7 @@ private:
     asio::basic_signal_set<Executor> signals_;
     ControlPlane control_;
     AdminSide admin_;
+    VerificationUpkeep upkeep_{base_};
     std::optional<GatewaySide> gateway_;
     bool ready_ = false, draining_ = false;
 };

@@ -18,13 +18,19 @@ KeyRules key_rules(const Settings& settings)
     return rules;
 }
 
-StoreSession::StoreSession(const Settings& settings)
-    : stores_(settings, Stores::Use::beside, pool_, metrics_),
+StoreSession::StoreSession(const Settings& settings, unsigned hashers)
+    : hashers_(hashers), hashing_(hashers), stores_(settings, Stores::Use::beside, pool_, metrics_),
       service_(key_rules(settings), stores_.keys(), stores_.tenants(), stores_.vault(), stores_.digests(), peppers_, hashing_)
 {
     service_.at_point = crash_points();
     if (const result<void> loaded = run(peppers_.load(stores_.vault())); !loaded)
         throw std::runtime_error("the secret store cannot be read: " + loaded.error().message());
+}
+
+KeyImport StoreSession::import(Actor who)
+{
+    const KeyImport::Stores used{stores_.keys(), stores_.vault(), peppers_, hashing_, hashers_};
+    return KeyImport{service_.rules(), used, std::move(who)};
 }
 
 StoreSession::~StoreSession()

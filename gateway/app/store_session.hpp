@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/stores.hpp"
+#include "keys/key_import.hpp"
 #include "keys/key_service.hpp"
 #include "keys/pepper_ring.hpp"
 #include "net/run_awaitable.hpp"
@@ -14,8 +15,8 @@ KeyRules key_rules(const Settings& settings);
 
 class StoreSession {
 public:
-    // Throws std::exception with a text for the terminal.
-    explicit StoreSession(const Settings& settings);
+    // `hashers`: threads for bcrypt. Throws std::exception with a text for the terminal.
+    explicit StoreSession(const Settings& settings, unsigned hashers = 1);
     ~StoreSession();
 
     KeyService& keys() noexcept { return service_; }
@@ -23,6 +24,8 @@ public:
     TenantStore& tenants() noexcept { return stores_.tenants(); }
     AuditLog& audit() noexcept { return stores_.audit(); }
     NodeRegistry& nodes() noexcept { return stores_.nodes(); }
+    SecretVault& vault() noexcept { return stores_.vault(); }
+    KeyImport import(Actor who);
 
     template <class T>
     T run(awaitable<T> work)
@@ -32,7 +35,8 @@ public:
 
 private:
     asio::io_context context_{1};
-    BlockingPool pool_{2}, hashing_{1};
+    const unsigned hashers_;
+    BlockingPool pool_{4}, hashing_;
     StoreMetrics metrics_;
     Stores stores_;
     PepperRing peppers_;

@@ -58,6 +58,7 @@ void add_all(CLI::App& app, Chosen& chosen)
     add_keys(app, chosen);
     add_tenants(app, chosen);
     add_migrate(app, chosen);
+    add_rotate(app, chosen);
     add_demo_api(app, chosen);
     add_version(app, chosen);
     add_not_built(app, chosen);

@@ -37,11 +37,13 @@ void add_serve(CLI::App& app, Chosen& chosen);
 void add_check(CLI::App& app, Chosen& chosen);
 void add_explain(CLI::App& app, Chosen& chosen);
 void add_keys(CLI::App& app, Chosen& chosen);
+void add_keys_import(CLI::App& keys, Chosen& chosen); // within the group `keys`
 void add_tenants(CLI::App& app, Chosen& chosen);
 void add_migrate(CLI::App& app, Chosen& chosen);
+void add_rotate(CLI::App& app, Chosen& chosen);
 void add_demo_api(CLI::App& app, Chosen& chosen);
 void add_version(CLI::App& app, Chosen& chosen);
-// diff, users, audit, keys import: named in --help, refused as not built yet.
+// diff, users, audit: named in --help, refused as not built yet.
 void add_not_built(CLI::App& app, Chosen& chosen);
 
 // All of them, in the order that --help shows.

@@ -267,13 +267,7 @@ void add_keys(CLI::App& app, Chosen& chosen)
                [operation = name](const KeyOptions& given) { return one_key(given, operation); });
     }
 
-    command = group->add_subcommand("import", "Import keys from another gateway (not built yet)");
-    command->allow_extras();
-    command->footer(
-        "Not built yet: this command only says so, and exits with 1.\nExample: portcullis keys import");
-    command->callback([&chosen] {
-        chosen = {"keys import", []() -> int { throw CommandFailed{"not built yet"}; }};
-    });
+    add_keys_import(*group, chosen);
 }
 
 } // namespace gw::cli

@@ -5,6 +5,7 @@
 #include "keys/key_json.hpp"
 #include "keys/key_problem.hpp"
 #include "keys/key_validation.hpp"
+#include "keys/pending_record.hpp"
 #include "observe/log.hpp"
 #include "ports/digest_store.hpp"
 #include "ports/secret_vault.hpp"
@@ -13,45 +14,6 @@
 namespace gw {
 
 namespace {
-
-KeyRecord pending_record(CreateKey&& request, const GeneratedKey& generated, const Actor& who, WallTime now)
-{
-    KeyRecord record;
-    record.id = generated.id;
-    record.tenant = std::move(request.tenant);
-    record.owner = std::move(request.owner);
-    record.name = std::move(request.name);
-    record.environment = request.environment;
-    record.scopes = std::move(request.scopes);
-    record.plan = std::move(request.plan);
-    record.limits = std::move(request.limits);
-    record.allowed_ips = std::move(request.allowed_ips);
-    record.description = std::move(request.description);
-    record.metadata = std::move(request.metadata);
-    record.external_id = std::move(request.external_id);
-    record.expires_at = request.expires_at;
-    record.management = request.management;
-    record.status = KeyStatus::pending;
-    record.created_at = record.updated_at = record.rotated_at = now;
-    record.created_by = who.id;
-
-    KeyVersion first;
-    first.number = 1;
-    first.last4 = generated.last4;
-    first.created_at = now;
-    record.versions.push_back(std::move(first));
-    return record;
-}
-
-void default_owner(Owner& owner, const Actor& who)
-{
-    if (!owner.id.str().empty())
-        return;
-    if (auto id = OwnerId::parse(who.id)) { // else validation asks for one
-        owner.type = who.type == "user" ? "user" : "service";
-        owner.id = std::move(*id);
-    }
-}
 
 // The record as it will be, for the audit entry's difference.
 KeyRecord changed_record(KeyRecord record, const KeyChanges& changes)
@@ -104,7 +66,7 @@ awaitable<key_result<IssuedKey>> KeyService::create(CreateKey request, Actor who
         co_return field_problem("/tenant", "there is no tenant of that name");
 
     GeneratedKey generated = generate_api_key(rules_.brand, request.environment);
-    const KeyRecord pending = pending_record(std::move(request), generated, who, now);
+    const KeyRecord pending = pending_record(std::move(request), generated.id, generated.last4, who, now);
     const auto reserved = co_await keys_.reserve(pending);
     if (!reserved) {
         if (reserved.error() == errc::not_found) // deleted since we looked
@@ -144,7 +106,7 @@ awaitable<key_result<IssuedKey>> KeyService::create(CreateKey request, Actor who
 
 awaitable<VaultVersion> KeyService::hash_version(const KeyRecord& record, std::uint32_t number, const Secret& secret)
 {
-    const Pepper& pepper = peppers_.current();
+    const Pepper& pepper = peppers_.current(clock());
     VaultVersion version;
     version.number = number;
     version.digest = api_key_digest(pepper.value.reveal(), record.tenant, record.id, number, secret.reveal());

@@ -1,4 +1,5 @@
-// {"format":1,"versions":[{"version":1,"hash":"$2b$...","digest":"<64 hex digits>","pepper":"<id>"}]}
+// {"format":1,"versions":[{"version":1,"hash":"$2b$...","digest":"<64 hex digits>","pepper":"<id>"}]}; "of" follows
+// where it is not the secret. Older releases ignore it, and find that their bcrypt does not match.
 #include "keys/vault_record.hpp"
 
 #include <boost/json.hpp>
@@ -15,6 +16,30 @@ const json::string* string_member(const json::object& object, std::string_view n
 {
     const json::value* value = object.if_contains({name.data(), name.size()});
     return value ? value->if_string() : nullptr;
+}
+
+std::string_view to_string(HashedText of)
+{
+    switch (of) {
+    case HashedText::secret: break;
+    case HashedText::whole_key: return "key";
+    case HashedText::after_dot: return "after-dot";
+    case HashedText::after_underscore: return "after-underscore";
+    }
+    return "";
+}
+
+bool read_hashed_text(const json::object& object, HashedText& out)
+{
+    if (!object.contains("of"))
+        return true;
+    const json::string* name = string_member(object, "of");
+    for (const auto of : {HashedText::whole_key, HashedText::after_dot, HashedText::after_underscore})
+        if (name && std::string_view{name->data(), name->size()} == to_string(of)) {
+            out = of;
+            return true;
+        }
+    return false;
 }
 
 bool read_version(const json::value& value, VaultVersion& out)
@@ -36,7 +61,7 @@ bool read_version(const json::value& value, VaultVersion& out)
     out.hash = std::string{*hash};
     std::transform(bytes->begin(), bytes->end(), out.digest.begin(), [](char c) { return static_cast<unsigned char>(c); });
     out.pepper_id = std::string{*pepper};
-    return true;
+    return read_hashed_text(*object, out.of);
 }
 
 } // namespace
@@ -52,11 +77,15 @@ const VaultVersion* VaultRecord::find(std::uint32_t number) const noexcept
 Secret VaultRecord::to_json() const
 {
     json::array list;
-    for (const auto& version : versions)
-        list.push_back(json::object{{"version", version.number},
-                                    {"hash", version.hash},
-                                    {"digest", to_hex(version.digest)},
-                                    {"pepper", version.pepper_id}});
+    for (const auto& version : versions) {
+        json::object item{{"version", version.number},
+                          {"hash", version.hash},
+                          {"digest", to_hex(version.digest)},
+                          {"pepper", version.pepper_id}};
+        if (version.of != HashedText::secret)
+            item["of"] = to_string(version.of);
+        list.push_back(std::move(item));
+    }
     return Secret{json::serialize(json::object{{"format", 1}, {"versions", std::move(list)}})};
 }
 

@@ -7,11 +7,13 @@
 #pragma once
 
 #include "domain/errors.hpp"
+#include "domain/foreign_key.hpp"
 #include "domain/key_record.hpp"
 #include "net/asio.hpp"
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -96,6 +98,27 @@ public:
     virtual awaitable<result<std::vector<Leftover>>> leftovers(WallTime older_than, std::size_t limit) = 0;
     // Deletes the pending key or version, if it still is pending.
     virtual awaitable<result<void>> drop_leftover(const Leftover& leftover) = 0;
+
+    // Import: both halves of creation for many keys at once, each half one transaction; a code for every key, in
+    // order. reserve_all: that of reserve; the keys that have no fault are reserved, or, without `keep`, none is and
+    // the answers say what would have become of them.
+    virtual awaitable<result<std::vector<error_code>>> reserve_all(const std::vector<KeyRecord>& pending, bool keep) = 0;
+    // activate_all: that of activate, and errc::conflict if another key has the digest. The digest is in the index
+    // for ever from then on, also after the key's end, so that no key comes back by being imported again.
+    struct Activation {
+        KeyId key;
+        ForeignDigest digest;
+        AuditEntry why;
+    };
+    virtual awaitable<result<std::vector<error_code>>> activate_all(const std::vector<Activation>& activations) = 0;
+    // The imported key that has one of these digests, and which of them.
+    struct ImportedKey {
+        KeyId key;
+        ForeignIndex index = ForeignIndex::sha256;
+    };
+    virtual awaitable<result<std::optional<ImportedKey>>> find_imported(std::span<const ForeignDigest> digests) = 0;
+    // The indexes that hold any key. Empty: nothing was ever imported.
+    virtual awaitable<result<ForeignIndexes>> imported_indexes() = 0;
 
     // The change sequence after `after`, in commit order, at most `limit`.
     virtual awaitable<result<std::vector<Change>>> changes_after(std::uint64_t after, std::size_t limit) = 0;

@@ -15,8 +15,6 @@
 namespace gw {
 namespace {
 
-constexpr std::size_t k_max_nodes = 200'000; // aliases of aliases grow without bound
-
 SourceMark mark_of(const YAML::Mark& mark)
 {
     return mark.is_null() ? SourceMark{} : SourceMark{mark.line + 1, mark.column + 1};
@@ -39,7 +37,7 @@ struct TooLarge {
 
 class TreeBuilder : public YAML::EventHandler {
 public:
-    explicit TreeBuilder(std::vector<Problem>& problems) : problems_(problems) {}
+    TreeBuilder(std::vector<Problem>& problems, std::size_t max_nodes) : problems_(problems), max_nodes_(max_nodes) {}
 
     YamlNode take() { return std::move(root_); }
 
@@ -96,7 +94,7 @@ private:
 
     void count(std::size_t nodes, SourceMark mark)
     {
-        if ((nodes_ += nodes) > k_max_nodes)
+        if ((nodes_ += nodes) > max_nodes_)
             throw TooLarge{mark};
     }
 
@@ -141,6 +139,7 @@ private:
     }
 
     std::vector<Problem>& problems_;
+    const std::size_t max_nodes_;
     std::vector<Frame> frames_;
     std::map<YAML::anchor_t, YamlNode> anchored_;
     YamlNode root_;
@@ -165,9 +164,9 @@ std::string_view to_string(YamlNode::Kind kind) noexcept
     return "";
 }
 
-YamlNode parse_yaml(const std::string& text, std::vector<Problem>& problems)
+YamlNode parse_yaml(const std::string& text, std::vector<Problem>& problems, std::size_t max_nodes)
 {
-    TreeBuilder builder{problems};
+    TreeBuilder builder{problems, max_nodes};
     try {
         std::istringstream in{text};
         YAML::Parser parser{in};

@@ -30,8 +30,8 @@ struct YamlNode::Entry {
 std::string_view to_string(YamlNode::Kind kind) noexcept; // "a list", "a mapping", ...
 
 // The first document of `text`. On a syntax error, on a second document, on keys that are no text and on a
-// document that its aliases blow up beyond reason, problems are added; the tree is then what was read until
+// document of more than `max_nodes` (aliases of aliases grow without bound), problems are added; the tree is then what was read until
 // there.
-YamlNode parse_yaml(const std::string& text, std::vector<Problem>& problems);
+YamlNode parse_yaml(const std::string& text, std::vector<Problem>& problems, std::size_t max_nodes = 200'000);
 
 } // namespace gw

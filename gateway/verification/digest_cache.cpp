@@ -49,6 +49,38 @@ DigestCache::Entry* DigestCache::find(const KeyId& id) noexcept
     return &entry;
 }
 
+DigestCache::Entry* DigestCache::find_foreign(const Sha256& text) noexcept
+{
+    const auto found = foreign_.find(text);
+    if (found == foreign_.end())
+        return nullptr;
+    Entry& entry = slots_[found->second];
+    entry.used = true;
+    return &entry;
+}
+
+void DigestCache::remember_foreign(const KeyId& id, ForeignIndex index, const Sha256& text)
+{
+    const auto found = index_.find(id);
+    if (found == index_.end())
+        return;
+    Entry& entry = slots_[found->second];
+    if (entry.is_foreign() && entry.foreign_text == text)
+        return;
+    forget_foreign(entry);
+    entry.foreign_text = text;
+    entry.foreign_index = index;
+    foreign_[text] = found->second;
+}
+
+void DigestCache::forget_foreign(Entry& entry) noexcept
+{
+    if (!entry.is_foreign())
+        return;
+    foreign_.erase(entry.foreign_text);
+    entry.foreign_index.reset();
+}
+
 bool DigestCache::is_current(const KeyRecord& record, const Reading& reading, MonoTime now) const noexcept
 {
     if (now - reading.at > k_longest_flight)
@@ -107,6 +139,7 @@ void DigestCache::forget(const KeyId& id) noexcept
     const auto found = index_.find(id);
     if (found == index_.end())
         return;
+    forget_foreign(slots_[found->second]);
     slots_[found->second] = Entry{};
     free_.push_back(found->second); // has room for every slot: see free_slot
     index_.erase(found);
@@ -162,6 +195,7 @@ std::uint32_t DigestCache::free_slot()
         Entry& entry = slots_[slot];
         if (!entry.used || entry.is_void()) {
             index_.erase(entry.id);
+            forget_foreign(entry);
             return slot;
         }
         entry.used = false;

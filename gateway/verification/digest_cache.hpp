@@ -6,14 +6,16 @@
 // One thread. Looking up allocates nothing.
 #pragma once
 
-#include "domain/api_key.hpp"
+#include "domain/foreign_key.hpp"
 #include "domain/principal.hpp"
 #include "domain/time.hpp"
 
 #include <array>
 #include <chrono>
+#include <cstring>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -27,11 +29,11 @@ struct KnownVersion {
     enum class Proof : std::uint8_t {
         none,
         digest, // `value` is its HMAC under `pepper`; null: nothing can match
-        secret, // `value` is the SHA-256 of the secret, which was verified
+        secret, // `value` is the SHA-256 of the secret (of an imported key: of its text), which was verified
     };
     std::uint32_t number = 0;
     Proof proof = Proof::none;
-    const Pepper* pepper = nullptr;
+    const Pepper* pepper = nullptr; // of a secret: under which its digest is known to lie in the stores
     WallTime ends_at = WallTime::max();
     Sha256 value{};
 };
@@ -67,9 +69,13 @@ public:
         MonoTime loaded{};
 
         bool is_revoked() const noexcept { return !principal; }
+        // Of an imported key that was presented here: the SHA-256 of its text, and by what the stores find it.
+        bool is_foreign() const noexcept { return foreign_index.has_value(); }
+        std::optional<ForeignIndex> foreign_index;
 
     private:
         friend class DigestCache;
+        Sha256 foreign_text{};
         const std::uint64_t* tenant_changed = nullptr; // epoch of the tenant's last change
         std::uint64_t read_epoch = 0;
         bool voided = false;
@@ -87,6 +93,11 @@ public:
 
     // Valid until the next call that is not const; void entries are found too.
     Entry* find(const KeyId& id) noexcept;
+    // The same by the SHA-256 of an imported key's text, compared in constant time.
+    Entry* find_foreign(const Sha256& text) noexcept;
+    // Lets find_foreign find the key, if it is here. To be told only of texts that the index of imported keys knows
+    // as this key's.
+    void remember_foreign(const KeyId& id, ForeignIndex index, const Sha256& text);
     std::size_t size() const noexcept { return index_.size(); }
 
     // Counts the changes applied. Taken before a record is read and given with what was made of it.
@@ -115,7 +126,21 @@ private:
         MonoTime until{};
     };
 
+    // SHA-256 is as good as random, and only known keys' stand in the map.
+    struct FirstBytes {
+        std::size_t operator()(const Sha256& hash) const noexcept
+        {
+            std::size_t first = 0;
+            std::memcpy(&first, hash.data(), sizeof first);
+            return first;
+        }
+    };
+    struct ConstantTime {
+        bool operator()(const Sha256& a, const Sha256& b) const noexcept { return equal_constant_time(a, b); }
+    };
+
     Entry& entry_for(const KeyId& id);
+    void forget_foreign(Entry& entry) noexcept;
     std::uint32_t free_slot();
     void bury_old(MonoTime now);
 
@@ -125,6 +150,7 @@ private:
     std::vector<std::uint32_t> free_;
     std::uint32_t hand_ = 0; // CLOCK: the next slot to be judged
     std::unordered_map<KeyId, std::uint32_t> index_;
+    std::unordered_map<Sha256, std::uint32_t, FirstBytes, ConstantTime> foreign_;
     std::unordered_map<KeyId, Tombstone> tombstones_;
     std::deque<std::pair<MonoTime, KeyId>> burials_; // by time
     std::unordered_map<TenantId, std::uint64_t> tenants_; // epoch of the last change; nodes never move

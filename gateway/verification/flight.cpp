@@ -11,6 +11,7 @@
 #include "ports/secret_vault.hpp"
 #include "verification/failed_attempts.hpp"
 #include "verification/hash_pool.hpp"
+#include "verification/redigests.hpp"
 
 #include <algorithm>
 
@@ -47,9 +48,9 @@ bool WorkerMemory::is_usable(const DigestCache::Entry& entry, MonoTime now) cons
 }
 
 Flight::Flight(WorkerMemory& memory, const VerificationStores& stores, WorkerMetrics& metrics, const Ladder& ladder,
-               const PresentedKey& presented, const Address& client)
+               const PresentedCredential& presented, const Address& client)
     : memory_(memory), stores_(stores), metrics_(metrics), ladder_(ladder), presented_(presented), client_(client),
-      hash_(sha256(presented.secret))
+      passed_gate_(presented.is_proven)
 {
 }
 
@@ -71,16 +72,21 @@ Flight::Answer Flight::from_memory()
     if (!entry)
         return std::nullopt;
     was_cached_ = true;
-    if (entry->is_revoked())
+    if (entry->is_revoked()) {
+        if (presented_.is_proven)
+            remember_text();
         return answer_of(Ending::revoked);
+    }
     if (!memory_.is_usable(*entry, ladder_.monotonic()))
         return std::nullopt;
     const KeyRecord& record = entry->principal->key;
-    if (record.environment != presented_.environment)
+    if (names_other_environment(record))
         return answer_of(Ending::unknown);
     const Judgement judgement = judge_now(entry->versions, record);
-    if (judgement.kind == Kind::matched)
+    if (judgement.kind == Kind::matched) {
+        remember_text();
         return answer_of(entry->principal, judgement.version, ladder_.wall_clock());
+    }
     if (judgement.kind == Kind::ended)
         return answer_of(Ending::revoked);
     if (judgement.kind == Kind::mismatch)
@@ -118,7 +124,7 @@ awaitable<Flight::Answer> Flight::from_stores()
     if (!load->principal || load->principal->key.status == KeyStatus::revoked)
         co_return refuse_by_record(*load);
     const KeyRecord& record = load->principal->key;
-    if (record.status == KeyStatus::pending || record.management != memory_.settings.management || record.environment != presented_.environment)
+    if (record.status == KeyStatus::pending || record.management != memory_.settings.management || names_other_environment(record))
         co_return failed(Ending::unknown);
 
     KnownVersions versions = KnownVersions::of(record, ladder_.wall_clock());
@@ -163,6 +169,8 @@ Flight::Answer Flight::refuse_by_record(const RecordLoad& load)
     }
     if (!memory_.cache.offer_revoked(load.principal->key, load.reading, ladder_.monotonic()))
         return std::nullopt;
+    if (presented_.is_proven)
+        remember_text();
     return failed(Ending::revoked);
 }
 
@@ -174,7 +182,9 @@ awaitable<void> Flight::ask_shared_digests(const KeyRecord& record, KnownVersion
         if (found) // if not, the Vault decides
             shared_ = std::move(*found);
     }
-    const Pepper* pepper = shared_ ? stores_.peppers.find(shared_->pepper_id) : nullptr;
+    const Pepper* pepper = nullptr;
+    if (shared_)
+        pepper = co_await find_pepper(shared_->pepper_id);
     if (!pepper)
         co_return;
     for (auto& version : versions)
@@ -188,7 +198,7 @@ awaitable<void> Flight::ask_shared_digests(const KeyRecord& record, KnownVersion
                 continue; // the Vault's own is there
             version.proof = matches ? Proof::secret : Proof::digest;
             version.pepper = pepper;
-            version.value = matches ? hash_ : stored.digest;
+            version.value = matches ? presented_.hash : stored.digest;
             if (matches)
                 metrics_.digest_store_hits.add();
         }
@@ -216,7 +226,9 @@ awaitable<Flight::Answer> Flight::ask_vault(const KeyRecord& record, KnownVersio
     }
     for (auto& version : versions) {
         const VaultVersion* stored = secrets->find(version.number);
-        const Pepper* pepper = stored ? stores_.peppers.find(stored->pepper_id) : nullptr;
+        const Pepper* pepper = nullptr;
+        if (stored)
+            pepper = co_await find_pepper(stored->pepper_id);
         if (version.proof == Proof::secret || (stored && !pepper))
             continue; // known already, or under a pepper that is gone: bcrypt alone can tell
         version.proof = Proof::digest;
@@ -242,13 +254,16 @@ awaitable<Flight::Answer> Flight::hash(const KeyRecord& record, const VaultRecor
         if (!stored || !is_wanted)
             continue;
         const auto verdict =
-            co_await stores_.hashes.verify(presented_.id, version.number, presented_.secret, stored->hash);
+            co_await stores_.hashes.verify(presented_.id, version.number, text_of(*stored), stored->hash);
         if (verdict == HashPool::Verdict::overloaded)
             co_return answer_of(Ending::overloaded);
         if (verdict == HashPool::Verdict::matches) {
             version.proof = Proof::secret;
-            version.value = hash_;
-            co_await share_digest(record, version.number);
+            version.value = presented_.hash;
+            const bool is_shared = co_await share_digest(record, version.number);
+            // What the Vault has may be under an older pepper: then renew_digest sees to both.
+            const bool is_renewed = is_shared && stored->pepper_id == stores_.peppers.current(ladder_.wall_clock()).id;
+            version.pepper = is_renewed ? &stores_.peppers.current(ladder_.wall_clock()) : nullptr;
             co_return std::nullopt;
         }
         if (judgement.kind == Kind::candidate) {
@@ -259,9 +274,9 @@ awaitable<Flight::Answer> Flight::hash(const KeyRecord& record, const VaultRecor
     co_return std::nullopt;
 }
 
-awaitable<void> Flight::share_digest(const KeyRecord& record, std::uint32_t version)
+awaitable<bool> Flight::share_digest(const KeyRecord& record, std::uint32_t version)
 {
-    const Pepper& pepper = stores_.peppers.current();
+    const Pepper& pepper = stores_.peppers.current(ladder_.wall_clock());
     VerifiedDigests digests;
     digests.record_version = record.record_version;
     digests.pepper_id = pepper.id;
@@ -277,6 +292,7 @@ awaitable<void> Flight::share_digest(const KeyRecord& record, std::uint32_t vers
     const auto put = co_await stores_.digests.put(presented_.id, digests);
     if (!put) // costs the next node a run of bcrypt, no more
         log(LogLevel::debug, "verification.digest_not_shared", {{"reason", put.error().message()}});
+    co_return put.has_value();
 }
 
 awaitable<Flight::Answer> Flight::settle(const RecordLoad& load, const KnownVersions& versions)
@@ -289,14 +305,75 @@ awaitable<Flight::Answer> Flight::settle(const RecordLoad& load, const KnownVers
         co_return std::nullopt;
     }
     const Judgement judgement = judge_now(versions, load.principal->key);
-    if (judgement.kind == Kind::matched)
+    if (judgement.kind == Kind::matched) {
+        remember_text();
+        renew_digest(load.principal->key, judgement.version);
         co_return answer_of(load.principal, judgement.version, ladder_.wall_clock());
+    }
     co_return failed(judgement.kind == Kind::ended ? Ending::revoked : Ending::unknown);
+}
+
+// From now on try_verify finds this imported key by its text.
+void Flight::remember_text()
+{
+    if (presented_.foreign)
+        memory_.cache.remember_foreign(presented_.id, *presented_.foreign, presented_.hash);
+}
+
+// The pepper was rotated since the key's digests were written: the secret is here, so they can be made anew.
+void Flight::renew_digest(const KeyRecord& record, std::uint32_t version)
+{
+    const WallTime now = ladder_.wall_clock();
+    const Pepper& pepper = stores_.peppers.current(now);
+    DigestCache::Entry* entry = memory_.cache.find(presented_.id);
+    for (auto& known : entry->versions) {
+        if (known.number != version || known.pepper == &pepper)
+            continue;
+        Redigest item;
+        item.tenant = record.tenant;
+        item.key = record.id;
+        item.record_version = record.record_version;
+        item.version = version;
+        for (const auto& other : record.versions)
+            if (other.is_live(now))
+                item.live_versions.push_back(other.number);
+        item.digest = api_key_digest(pepper.value.reveal(), record.tenant, record.id, version, presented_.secret);
+        item.pepper_id = pepper.id;
+        if (stores_.redigests.push(std::move(item)))
+            known.pepper = &pepper;
+    }
+}
+
+// What the Vault's hash of this version is of.
+std::string_view Flight::text_of(const VaultVersion& stored) const noexcept
+{
+    switch (stored.of) {
+    case HashedText::secret: break;
+    case HashedText::whole_key: return presented_.text;
+    case HashedText::after_dot: return after_prefix(ForeignIndex::dot_prefix, presented_.text);
+    case HashedText::after_underscore: return after_prefix(ForeignIndex::underscore_prefix, presented_.text);
+    }
+    return presented_.secret;
+}
+
+// A pepper that we do not know may have come with a rotation that we have not heard of.
+awaitable<const Pepper*> Flight::find_pepper(const std::string& id)
+{
+    const Pepper* pepper = stores_.peppers.find(id);
+    if (pepper || id == k_no_pepper)
+        co_return pepper;
+    co_await stores_.peppers.look_again(stores_.vault);
+    co_return stores_.peppers.find(id);
+}
+
+bool Flight::names_other_environment(const KeyRecord& record) const noexcept
+{
+    return presented_.environment && *presented_.environment != record.environment;
 }
 
 Judgement Flight::judge_now(const KnownVersions& versions, const KeyRecord& record) const
 {
-    return judge(versions, hash_, presented_.secret, record, ladder_.wall_clock());
+    return judge(versions, presented_.hash, presented_.secret, record, ladder_.wall_clock());
 }
 
 Verification Flight::failed(Ending outcome)

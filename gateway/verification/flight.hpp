@@ -13,6 +13,18 @@
 namespace gw {
 
 struct VaultRecord;
+struct VaultVersion;
+
+// What is presented, whichever way it named its key. The views outlive the flight.
+struct PresentedCredential {
+    KeyId id;
+    std::string_view secret; // that of a key of ours, or what stands for it of an imported one (foreign_secret)
+    Sha256 hash{};           // what the cache knows it by: SHA-256 of the secret, of an imported key of `text`
+    std::optional<Environment> environment; // that it names; an imported key names none
+    std::optional<ForeignIndex> foreign;    // of an imported key: how it was found ...
+    std::string_view text;                  // ... the whole of it ...
+    bool is_proven = false;                 // ... and whether finding it took the whole of it: then this is no stranger
+};
 
 // What a worker remembers between verifications.
 struct WorkerMemory {
@@ -30,9 +42,8 @@ struct WorkerMemory {
 
 class Flight {
 public:
-    // `presented` views the credential.
     Flight(WorkerMemory& memory, const VerificationStores& stores, WorkerMetrics& metrics, const Ladder& ladder,
-           const PresentedKey& presented, const Address& client);
+           const PresentedCredential& presented, const Address& client);
 
     awaitable<Verification> run();
 
@@ -47,8 +58,13 @@ private:
     awaitable<void> ask_shared_digests(const KeyRecord& record, KnownVersions& versions);
     awaitable<Answer> ask_vault(const KeyRecord& record, KnownVersions& versions);
     awaitable<Answer> hash(const KeyRecord& record, const VaultRecord& secrets, KnownVersions& versions);
-    awaitable<void> share_digest(const KeyRecord& record, std::uint32_t version);
+    awaitable<bool> share_digest(const KeyRecord& record, std::uint32_t version);
     awaitable<Answer> settle(const RecordLoad& load, const KnownVersions& versions);
+    void remember_text();
+    void renew_digest(const KeyRecord& record, std::uint32_t version);
+    std::string_view text_of(const VaultVersion& stored) const noexcept;
+    awaitable<const Pepper*> find_pepper(const std::string& id);
+    bool names_other_environment(const KeyRecord& record) const noexcept;
     Judgement judge_now(const KnownVersions& versions, const KeyRecord& record) const;
     Verification failed(Verification::Outcome outcome);
 
@@ -56,9 +72,8 @@ private:
     const VerificationStores& stores_;
     WorkerMetrics& metrics_;
     const Ladder& ladder_; // for its clocks and its hook
-    const PresentedKey presented_;
+    const PresentedCredential presented_;
     const Address client_;
-    const Sha256 hash_; // of the presented secret
 
     bool was_cached_ = false;   // this worker knows the key: reading its record again is not a stranger's doing
     bool passed_gate_ = false;

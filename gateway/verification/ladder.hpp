@@ -2,7 +2,8 @@
 // used on that worker's thread only, except where a member says otherwise. The steps, cheapest first:
 //   1 shape and checksum   2 this worker's cache   3 shared digests   4 failed-attempt buckets
 //   5 record and Vault entry   6 bcrypt on the hash pool
-// try_verify does 1 and 2 from memory; verify does the rest.
+// try_verify does 1 and 2 from memory; verify does the rest. The text of an imported key has no shape of ours: the cache
+// knows it by its SHA-256, and the stores, behind step 4, by an index (ForeignKeys); from there on it is like any key.
 #pragma once
 
 #include "domain/api_key.hpp"
@@ -29,7 +30,11 @@ class DigestStore;
 class HashPool;
 class FailedAttempts;
 class DigestCache;
+class ForeignKeys;
 class PepperRing;
+class Redigests;
+
+struct PresentedCredential;
 
 struct Verification {
     enum class Outcome : std::uint8_t {
@@ -66,6 +71,8 @@ struct VerificationStores {
     HashPool& hashes;
     FailedAttempts& failures;
     PepperRing& peppers;
+    ForeignKeys& foreign;
+    Redigests& redigests;
 };
 
 class Ladder {
@@ -99,6 +106,10 @@ public:
     std::function<WallTime()> wall_clock = wall_now;
 
 private:
+    Verification try_foreign(std::string_view credential, MonoTime now, WallTime wall) noexcept;
+    awaitable<Verification> verify_foreign(std::string_view credential, Address client);
+    awaitable<Verification> take_off(const PresentedCredential& presented, Address client);
+
     struct State;
     std::unique_ptr<State> state_;
 };

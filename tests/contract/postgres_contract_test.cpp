@@ -2,6 +2,7 @@
 #include "contract/audit_log_contract.hpp"
 #include "contract/key_store_contract.hpp"
 #include "contract/key_store_feeds_contract.hpp"
+#include "contract/key_store_import_contract.hpp"
 #include "contract/key_store_list_contract.hpp"
 #include "contract/postgres_stores.hpp"
 #include "contract/node_registry_contract.hpp"
@@ -46,6 +47,11 @@ TEST_CASE("postgres key store: the change sequence keeps the contract", "[adapte
 TEST_CASE("postgres key store: outbox and leftovers keep the contract", "[adapters][postgres]")
 {
     key_outbox_contract(k_make);
+}
+
+TEST_CASE("postgres key store: imports keep the contract", "[adapters][postgres]")
+{
+    key_import_contract(k_make);
 }
 
 TEST_CASE("postgres tenant store: keeps the contract", "[adapters][postgres]")

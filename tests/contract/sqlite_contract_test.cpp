@@ -2,6 +2,7 @@
 #include "contract/audit_log_contract.hpp"
 #include "contract/key_store_contract.hpp"
 #include "contract/key_store_feeds_contract.hpp"
+#include "contract/key_store_import_contract.hpp"
 #include "contract/key_store_list_contract.hpp"
 #include "contract/node_registry_contract.hpp"
 #include "contract/quota_store_contract.hpp"
@@ -55,6 +56,12 @@ TEST_CASE("sqlite key store: outbox and leftovers keep the contract", "[adapters
 {
     const TemporaryFolder folder;
     key_outbox_contract(in(folder));
+}
+
+TEST_CASE("sqlite key store: imports keep the contract", "[adapters]")
+{
+    const TemporaryFolder folder;
+    key_import_contract(in(folder));
 }
 
 TEST_CASE("sqlite tenant store: keeps the contract", "[adapters]")

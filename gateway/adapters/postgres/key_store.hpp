@@ -38,6 +38,11 @@ public:
     awaitable<result<std::vector<Leftover>>> leftovers(WallTime older_than, std::size_t limit) override;
     awaitable<result<void>> drop_leftover(const Leftover& leftover) override;
 
+    awaitable<result<std::vector<error_code>>> reserve_all(const std::vector<KeyRecord>& pending, bool keep) override;
+    awaitable<result<std::vector<error_code>>> activate_all(const std::vector<Activation>& activations) override;
+    awaitable<result<std::optional<ImportedKey>>> find_imported(std::span<const ForeignDigest> digests) override;
+    awaitable<result<ForeignIndexes>> imported_indexes() override;
+
     awaitable<result<std::vector<Change>>> changes_after(std::uint64_t after, std::size_t limit) override;
     awaitable<result<std::uint64_t>> last_change() override;
 

@@ -64,49 +64,55 @@ awaitable<result<KeyPage>> KeyStore::list(const KeyQuery& query)
     co_return co_await offload(pool_, work);
 }
 
-awaitable<result<void>> KeyStore::reserve(const KeyRecord& pending)
+result<void> KeyStore::reserve_row(Connection& connection, const KeyRecord& pending) const
 {
     if (pending.versions.size() != 1 || pending.versions[0].number != 1 || !is_json_object(pending.metadata))
-        co_return errc::invalid;
+        return errc::invalid;
     KeyRecord record = pending;
     record.status = KeyStatus::pending;
     record.versions[0].status = VersionStatus::pending;
     record.record_version = 1;
     if (record.rotated_at == WallTime{})
         record.rotated_at = record.created_at;
+    if (!tenant_exists(connection, record.tenant))
+        return errc::not_found;
+    if (find_key(connection, record.id) || is_external_id_taken(connection, record))
+        return errc::conflict;
+    insert_key(connection, record);
+    write_change(connection, Change::Subject::key, record.id.view(), record.record_version, clock_());
+    return {};
+}
 
-    auto work = [&](Connection& connection) -> result<void> {
-        if (!tenant_exists(connection, record.tenant))
-            return errc::not_found;
-        if (find_key(connection, record.id) || is_external_id_taken(connection, record))
-            return errc::conflict;
-        insert_key(connection, record);
-        write_change(connection, Change::Subject::key, record.id.view(), record.record_version, clock_());
-        return {};
-    };
+awaitable<result<void>> KeyStore::reserve(const KeyRecord& pending)
+{
+    auto work = [&](Connection& connection) { return reserve_row(connection, pending); };
     co_return co_await write(database_.main(), database_.deadline(), work);
+}
+
+result<KeyRecord> KeyStore::edit_row(Connection& connection, const KeyId& id, const AuditEntry& why,
+                                     const Edit& change) const
+{
+    auto record = find_key(connection, id);
+    if (!record)
+        return errc::not_found;
+    const WallTime now = clock_(), at = why.at == WallTime{} ? now : why.at;
+    const auto edited = change(connection, *record, at);
+    if (edited.has_error())
+        return edited.error();
+    if (!*edited)
+        return std::move(*record);
+    record->updated_at = at;
+    ++record->record_version;
+    save_key(connection, *record);
+    write_change(connection, Change::Subject::key, id.view(), record->record_version, now);
+    write_audit(connection, why, now);
+    return std::move(*record);
 }
 
 awaitable<result<KeyRecord>> KeyStore::edit(const KeyId& id, const AuditEntry& why, Edit change)
 {
     const Deadline deadline = database_.deadline();
-    auto transact = [&](Connection& connection) -> result<KeyRecord> {
-        auto record = find_key(connection, id);
-        if (!record)
-            return errc::not_found;
-        const WallTime now = clock_(), at = why.at == WallTime{} ? now : why.at;
-        const auto edited = change(connection, *record, at);
-        if (edited.has_error())
-            return edited.error();
-        if (!*edited)
-            return std::move(*record);
-        record->updated_at = at;
-        ++record->record_version;
-        save_key(connection, *record);
-        write_change(connection, Change::Subject::key, id.view(), record->record_version, now);
-        write_audit(connection, why, now);
-        return std::move(*record);
-    };
+    auto transact = [&](Connection& connection) { return edit_row(connection, id, why, change); };
     auto work = [&] {
         auto record = database_.main().write(deadline, transact);
         if (record.has_value())

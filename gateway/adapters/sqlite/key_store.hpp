@@ -39,12 +39,21 @@ public:
     awaitable<result<std::vector<Leftover>>> leftovers(WallTime older_than, std::size_t limit) override;
     awaitable<result<void>> drop_leftover(const Leftover& leftover) override;
 
+    awaitable<result<std::vector<error_code>>> reserve_all(const std::vector<KeyRecord>& pending, bool keep) override;
+    awaitable<result<std::vector<error_code>>> activate_all(const std::vector<Activation>& activations) override;
+    awaitable<result<std::optional<ImportedKey>>> find_imported(std::span<const ForeignDigest> digests) override;
+    awaitable<result<ForeignIndexes>> imported_indexes() override;
+
     awaitable<result<std::vector<Change>>> changes_after(std::uint64_t after, std::size_t limit) override;
     awaitable<result<std::uint64_t>> last_change() override;
 
 private:
     // Changes the record as found. True: save it; false: it stays as it is, which is no error.
     using Edit = std::function<result<bool>(Connection&, KeyRecord&, WallTime now)>;
+    // Within a transaction of the caller's. An error has written nothing.
+    result<void> reserve_row(Connection& connection, const KeyRecord& pending) const;
+    result<KeyRecord> edit_row(Connection& connection, const KeyId& id, const AuditEntry& why,
+                               const Edit& change) const;
     // Finds, edits, saves, and writes the change and `why`, in one transaction. The record as it is now.
     awaitable<result<KeyRecord>> edit(const KeyId& id, const AuditEntry& why, Edit change);
     // Best effort: a usage file out of reach must not keep a key from being found.

@@ -76,6 +76,7 @@ struct FakeDatabase {
     std::vector<Change> changes;
     std::vector<AuditEntry> audit;
     std::vector<KeyStore::Destruction> outbox;
+    std::map<std::pair<ForeignIndex, Sha256>, KeyId> imported;
     std::function<WallTime()> clock = wall_now;
     FakeFaults faults;
 

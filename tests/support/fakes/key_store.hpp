@@ -223,6 +223,79 @@ public:
         co_return result<void>{};
     }
 
+    awaitable<result<std::vector<error_code>>> reserve_all(const std::vector<KeyRecord>& pending, bool keep) override
+    {
+        co_await yield_once();
+        if (db_.faults.fails("reserve_all"))
+            co_return make_error_code(errc::unavailable);
+        const std::lock_guard lock{db_.mutex};
+        const auto before = db_.keys;
+        std::vector<error_code> codes;
+        for (const auto& record : pending) {
+            const bool is_taken = db_.keys.contains(record.id) || db_.is_external_id_taken(record);
+            codes.push_back(!db_.tenants.contains(record.tenant.str()) ? make_error_code(errc::not_found)
+                            : is_taken                                ? make_error_code(errc::conflict)
+                                                                      : error_code{});
+            if (!codes.back())
+                db_.keys.emplace(record.id, record);
+        }
+        if (!keep)
+            db_.keys = before;
+        co_return codes;
+    }
+
+    awaitable<result<std::vector<error_code>>> activate_all(const std::vector<Activation>& activations) override
+    {
+        co_await yield_once();
+        if (db_.faults.fails("activate_all"))
+            co_return make_error_code(errc::unavailable);
+        const std::lock_guard lock{db_.mutex};
+        std::vector<error_code> codes;
+        for (const auto& item : activations) {
+            const auto found = db_.keys.find(item.key);
+            const auto digest = std::pair{item.digest.index, item.digest.value};
+            if (found == db_.keys.end() || found->second.status != KeyStatus::pending || db_.imported.contains(digest)) {
+                codes.push_back(make_error_code(found == db_.keys.end() ? errc::not_found : errc::conflict));
+                continue;
+            }
+            found->second.status = KeyStatus::active;
+            for (auto& version : found->second.versions)
+                version.status = VersionStatus::live;
+            db_.imported.emplace(digest, item.key);
+            db_.commit(found->second, item.why);
+            codes.emplace_back();
+        }
+        co_return codes;
+    }
+
+    awaitable<result<std::optional<ImportedKey>>> find_imported(std::span<const ForeignDigest> digests) override
+    {
+        co_await yield_once();
+        if (db_.faults.fails("find_imported"))
+            co_return make_error_code(errc::unavailable);
+        const std::lock_guard lock{db_.mutex};
+        std::optional<ImportedKey> out;
+        for (const auto& digest : digests)
+            if (const auto found = db_.imported.find({digest.index, digest.value}); !out && found != db_.imported.end()) {
+                out.emplace();
+                out->key = found->second;
+                out->index = digest.index;
+            }
+        co_return out;
+    }
+
+    awaitable<result<ForeignIndexes>> imported_indexes() override
+    {
+        co_await yield_once();
+        if (db_.faults.fails("imported_indexes"))
+            co_return make_error_code(errc::unavailable);
+        const std::lock_guard lock{db_.mutex};
+        ForeignIndexes out;
+        for (const auto& [digest, key] : db_.imported)
+            out.insert(digest.first);
+        co_return out;
+    }
+
     awaitable<result<std::vector<Change>>> changes_after(std::uint64_t after, std::size_t limit) override
     {
         co_await yield_once();

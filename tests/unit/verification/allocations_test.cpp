@@ -1,4 +1,5 @@
 // The warm path of the ladder allocates nothing: every operator new of this thread is counted.
+#include "keys/key_import.hpp"
 #include "unit/verification/ladder_world.hpp"
 
 #include "support/fakes/result_text.hpp"
@@ -84,4 +85,35 @@ TEST_CASE("ladder: an answer from memory allocates nothing", "[verification][mea
     CHECK(unknown == 1000);
     CHECK(asks == 1000);
     CHECK(bad == 1000);
+}
+
+TEST_CASE("ladder: an answer about an imported key from memory allocates nothing", "[verification][measured]")
+{
+    SharedWorld world;
+    TestWorker worker{world};
+    const std::string text = "a-key-of-another-gateway", stranger = "a-key-of-nobody-at-all";
+    const KeyImport::Stores used{world.keys, world.vault, world.peppers, world.hashing, 1};
+    KeyImport importing{test_rules(), used, operator_actor()};
+    importing.clock = [&] { return world.now; };
+    ForeignText plain;
+    plain.key = text;
+    std::vector<ImportRow> rows(1);
+    rows[0].request = wanted_key();
+    rows[0].key = read_foreign_key(plain, "pc").value();
+    REQUIRE(run(importing.prepare(false)));
+    REQUIRE(run(importing.import(std::move(rows)))[0].key);
+    REQUIRE(run(world.foreign.refresh(world.keys, world.vault)));
+    REQUIRE(worker.outcome(text) == Ending::verified);
+
+    int verified = 0, asks = 0;
+    allocations = 0;
+    counting = true;
+    for (int i = 0; i < 1000; ++i) {
+        verified += worker.from_memory(text) == Ending::verified ? 1 : 0;
+        asks += worker.from_memory(stranger) == Ending::ask ? 1 : 0;
+    }
+    counting = false;
+    CHECK(allocations == 0);
+    CHECK(verified == 1000);
+    CHECK(asks == 1000);
 }

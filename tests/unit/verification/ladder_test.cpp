@@ -51,7 +51,8 @@ TEST_CASE("ladder: after a restart the shared digest spares bcrypt and the Vault
         REQUIRE(before.outcome(issued.key.reveal()) == Ending::verified);
     }
     HashPool fresh_pool{1, 16, world.metrics}; // remembers nothing
-    VerificationStores stores{world.keys, world.vault, world.digests, fresh_pool, world.failures, world.peppers};
+    VerificationStores stores{world.keys, world.vault, world.digests, fresh_pool, world.failures, world.peppers,
+                              world.foreign, world.redigests};
     WorkerMetrics metrics{0};
     Ladder after{LadderSettings{}, stores, metrics};
     world.vault.faults.fail_all();

@@ -4,8 +4,10 @@
 
 #include "support/fakes/key_world.hpp"
 #include "verification/failed_attempts.hpp"
+#include "verification/foreign_keys.hpp"
 #include "verification/hash_pool.hpp"
 #include "verification/ladder.hpp"
+#include "verification/redigests.hpp"
 
 #include <boost/crc.hpp>
 
@@ -28,7 +30,9 @@ struct SharedWorld : KeyWorld {
     HashPool hashes{1, 16, metrics};
 
     MonoTime mono{std::chrono::hours{100}};
-    VerificationStores stores() { return {keys, vault, digests, hashes, failures, peppers}; }
+    ForeignKeys foreign;
+    Redigests redigests;
+    VerificationStores stores() { return {keys, vault, digests, hashes, failures, peppers, foreign, redigests}; }
     std::uint64_t bcrypt_runs() const { return metrics.bcrypt_runs.value(); }
     std::size_t store_calls() const
     {
