@@ -198,7 +198,7 @@ std::unique_ptr<SecretVault> open_vault(const Settings& settings, BlockingPool& 
     return std::make_unique<hashicorp::SecretVault>(std::move(options));
 }
 
-redis::Server server_of(const RedisServer& settings)
+redis::Server server_of(const RedisAddress& settings)
 {
     redis::Server out;
     out.host = settings.host;
@@ -218,7 +218,7 @@ redis::Options redis_options(const RedisSettings& settings)
     if (settings.sentinel) {
         out.sentinel.emplace();
         out.sentinel->master = settings.sentinel->master;
-        for (const RedisServer& node : settings.sentinel->nodes)
+        for (const RedisAddress& node : settings.sentinel->nodes)
             out.sentinel->nodes.push_back(server_of(node));
         if (settings.sentinel->password)
             out.sentinel->password = settings.sentinel->password->clone();

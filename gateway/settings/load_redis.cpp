@@ -114,7 +114,7 @@ bool set_parts(const Value& url, const UrlParts& parts, RedisSettings& out)
     out.server.port = host->port.value_or(k_redis_port);
     out.user = *user;
     if (!out.user.empty() && password->empty())
-        url.error("names a user without a password; write redis://" + out.user + ":${env:NAME}@...");
+        url.error("names a user without a password; write redis://USER:${env:NAME}@...");
     if (!password->empty())
         out.password = Secret{std::move(*password)};
     return true;
@@ -146,7 +146,7 @@ void read_redis_url(const Value& url, RedisSettings& out)
         url.error(wrong);
 }
 
-std::optional<RedisServer> read_sentinel_node(const Value& value)
+std::optional<RedisAddress> read_sentinel_node(const Value& value)
 {
     const auto text = read_text(value);
     const auto host = text ? parse_host_and_port(text->value) : std::nullopt;
@@ -154,7 +154,7 @@ std::optional<RedisServer> read_sentinel_node(const Value& value)
         value.error(text->shown + " is not a host and a port, such as sentinel-1.example.com:26379");
     if (!host)
         return std::nullopt;
-    RedisServer node;
+    RedisAddress node;
     node.host = host->host;
     node.port = host->port.value_or(k_sentinel_port);
     return node;
@@ -167,7 +167,7 @@ RedisSettings::Sentinel read_sentinel(const Mapping& sentinel)
         if (auto text = read_text(*master))
             out.master = std::move(text->value);
     if (const auto nodes = sentinel.require("nodes", "nodes: [sentinel-1.example.com:26379]")) {
-        out.nodes = read_items<RedisServer>(*nodes, read_sentinel_node);
+        out.nodes = read_items<RedisAddress>(*nodes, read_sentinel_node);
         if (nodes->node->kind == YamlNode::Kind::sequence && nodes->node->items.empty())
             nodes->error("needs a sentinel, such as sentinel-1.example.com:26379");
     }

@@ -207,7 +207,7 @@ void put_vault(YAML::Emitter& out, const VaultSettings& vault)
 
 void put_redis(YAML::Emitter& out, const RedisSettings& redis)
 {
-    const auto address = [](const RedisServer& server) { return authority_of(server.host, server.port); };
+    const auto address = [](const RedisAddress& server) { return authority_of(server.host, server.port); };
     open(out, "redis");
     put_text(out, "url", (redis.tls ? "rediss://" : "redis://") +
                              (redis.password ? redis.user + ':' + k_masked + '@' : std::string{}) + address(redis.server) +

@@ -108,14 +108,14 @@ struct VaultSettings {
     std::optional<Secret> token;
 };
 
-struct RedisServer {
+struct RedisAddress {
     std::string host; // a name or an IP literal
     std::uint16_t port = 6379;
 };
 
 // Redis or Valkey: one server, the primary that sentinels name, or a cluster.
 struct RedisSettings {
-    RedisServer server; // of the url; with sentinels, who name the server, it is not used
+    RedisAddress server; // of the url; with sentinels, who name the server, it is not used
     bool tls = false;
     std::string user;               // empty: the default user
     std::optional<Secret> password; // none: no authentication
@@ -123,7 +123,7 @@ struct RedisSettings {
     bool cluster = false;
     struct Sentinel {
         std::string master; // the name that they know the primary by
-        std::vector<RedisServer> nodes;
+        std::vector<RedisAddress> nodes;
         std::optional<Secret> password; // of the sentinels
     };
     std::optional<Sentinel> sentinel;

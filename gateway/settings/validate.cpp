@@ -99,7 +99,7 @@ void validate_redis(const Settings& settings, Findings& findings)
     const auto& redis = settings.stores.redis_limits;
     if (!redis || redis->tls)
         return;
-    const auto is_near = [](const RedisServer& server) {
+    const auto is_near = [](const RedisAddress& server) {
         const auto address = Address::parse(server.host);
         return server.host.empty() || server.host == "localhost" || (address && is_loopback(*address));
     };

@@ -54,7 +54,7 @@ TEST_CASE("redis access: a password alone is the default user's", "[contract][re
 TEST_CASE("redis access: an ACL user gets what it may do, and errors for the rest", "[contract][redis]")
 {
     const RedisServer server{
-        with_arguments({"--user", "gateway on >" + k_password + " ~portcullis:* +@all"})};
+        with_arguments({"--user", "gateway", "on", ">" + k_password, "~portcullis:*", "+@all"})};
     RedisClientWorld world{as(server, "gateway", k_password)};
     CHECK(world.say({"ACL", "WHOAMI"}) == "gateway");
     CHECK(world.say({"SET", "portcullis:a", "1"}) == "OK");
@@ -107,7 +107,7 @@ TEST_CASE("redis access: TLS with the right authority, by address and by name", 
     tls.tls = true;
     const RedisServer server{tls};
     redis::Options options = over_tls(server, server.ca_file());
-    options.server.host = GENERATE("127.0.0.1", "localhost");
+    options.server.host = GENERATE(as<std::string>{}, "127.0.0.1", "localhost");
     RedisClientWorld world{std::move(options)};
     REQUIRE(world.comes_up());
     CHECK(world.say({"SET", "a", std::string(200'000, 'x')}) == "OK"); // many TLS records each way
@@ -127,12 +127,13 @@ TEST_CASE("redis access: TLS is refused where the authority, the name or the pro
 {
     RedisServer::Options tls;
     tls.tls = true;
+    tls.arguments = {"--bind", "127.0.0.1", "127.0.0.2"};
     const RedisServer server{tls};
     CHECK(log_of_failing(over_tls(server, server.other_ca_file())).find("TLS: ") != std::string::npos);
 
     redis::Options other_name = over_tls(server, server.ca_file());
-    other_name.server.host = "ip6-localhost.invalid";
-    CHECK(log_of_failing(std::move(other_name)).find("cannot resolve the name") != std::string::npos);
+    other_name.server.host = "127.0.0.2"; // the same server, by an address that its certificate does not name
+    CHECK(log_of_failing(std::move(other_name)).find("TLS: ") != std::string::npos);
 
     const RedisServer plain;
     redis::Options to_plain = over_tls(plain, server.ca_file());

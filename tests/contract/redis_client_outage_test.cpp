@@ -3,6 +3,8 @@
 
 #include <boost/asio/write.hpp>
 
+#include <array>
+#include <atomic>
 #include <thread>
 
 using namespace gw;
@@ -11,7 +13,7 @@ using namespace std::chrono_literals;
 namespace {
 
 // Within the deadline, and what a sanitized build on a busy machine may be late.
-constexpr auto k_lateness = 150ms;
+constexpr auto k_lateness = 400ms;
 
 SteadyClock::duration time_of(const std::function<void()>& work)
 {
@@ -38,7 +40,7 @@ TEST_CASE("redis outage: a paused server costs each command its deadline, then n
         for (int i = 0; i < 1000; ++i)
             CHECK(world.say({"ECHO", "x"}) == "<unavailable>");
     });
-    CHECK(took < k_lateness);
+    CHECK(took < 3s); // not a thousand deadlines
     server.resume();
     REQUIRE(world.comes_up());
     for (int i = 0; i < 20; ++i)
@@ -158,14 +160,18 @@ TEST_CASE("redis outage: what answers but is no Redis is refused", "[contract][r
 {
     asio::io_context context{1};
     Acceptor acceptor{context, Tcp::endpoint{asio::ip::address_v4::loopback(), 0}};
+    std::atomic<bool> done{false};
     std::thread impostor{[&] {
         for (int i = 0; i < 2; ++i) {
             Socket socket{context};
             acceptor.accept(socket);
-            const std::string_view text = "HTTP/1.1 400 Bad Request\r\n\r\n";
+            std::array<char, 64> greeting{};
             boost::system::error_code ignored;
+            socket.read_some(asio::mutable_buffer{greeting.data(), greeting.size()}, ignored);
+            const std::string_view text = "HTTP/1.1 400 Bad Request\r\n\r\n";
             asio::write(socket, asio::const_buffer{text.data(), text.size()}, ignored);
         }
+        done = true;
     }};
     redis::Options options;
     options.server.host = "127.0.0.1";
@@ -173,6 +179,7 @@ TEST_CASE("redis outage: what answers but is no Redis is refused", "[contract][r
     CapturedLog log;
     RedisClientWorld world{std::move(options)};
     CHECK(world.say({"PING"}) == "<unavailable>");
+    CHECK(world.becomes([&] { return done.load(); }));
     impostor.join();
     world.becomes([] { return false; }, 50ms);
     CHECK_FALSE(world.client().is_up());

@@ -98,13 +98,14 @@ TEST_CASE("redis client: a command larger than the socket takes arrives whole, w
     RedisClientWorld world{std::move(options)};
     REQUIRE(world.comes_up());
     const std::string large(20 * 1024 * 1024, 'x');
+    const auto before = world.client().figures().writes;
     const std::vector<std::string> set{"SET", "large", large}, length{"STRLEN", "large"};
     redis::Command first, second;
     first.words = set;
     second.words = length;
     Noted stored{first}, measured{second};
     REQUIRE(world.client().start(stored));
-    REQUIRE(world.becomes([&] { return world.client().figures().writes > 1; }, 5s));
+    REQUIRE(world.becomes([&] { return world.client().figures().writes > before; }, 5s));
     REQUIRE(world.client().start(measured));
     REQUIRE(world.becomes([&] { return stored.times + measured.times == 2; }));
     CHECK(measured.text == std::to_string(large.size()));
@@ -129,7 +130,7 @@ TEST_CASE("redis client: a script's own error is an answer", "[contract][redis]"
 {
     const RedisServer server;
     RedisClientWorld world{server};
-    CHECK(world.say(redis::Script{"return redis.error_reply('MINE of my own')"}, {"n"}) == "MINE of my own");
+    CHECK_THAT(world.say(redis::Script{"return redis.error_reply('MINE of my own')"}, {"n"}), Catch::Contains("MINE of my own"));
     CHECK(world.say(redis::Script{"this is no Lua"}, {"n"}).starts_with("ERR"));
     CHECK(world.client().is_up());
 }

@@ -123,7 +123,7 @@ public:
     // Any other primary.
     RedisServer& other_primary(const RedisServer& than)
     {
-        for (const std::uint16_t slot : {0, 8000, 16383})
+        for (const auto slot : std::initializer_list<std::uint16_t>{0, 8000, 16383})
             if (RedisServer& owner = owner_of(slot); owner.port() != than.port())
                 return owner;
         throw std::runtime_error{"there is only one primary"};

@@ -3,6 +3,7 @@
 
 #include "problems_of.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 using namespace gw;
@@ -72,11 +73,11 @@ TEST_CASE("redis settings: a password in the file is refused, and not repeated",
 TEST_CASE("redis settings: what does not go together is told at its place", "[settings]")
 {
     auto [redis, problem] = GENERATE(table<std::string, std::string>(
-        {{"cluster: true", "stores.limits.redis: needs `url`"},
+        {{"cluster: true", "stores.limits.redis.url: missing"},
          {"url: redis://h, cluster: true, sentinel: { master: m, nodes: ['h:1'] }",
           "a cluster needs no sentinels"},
          {"url: redis://h/1, cluster: true", "a cluster has only database 0"},
-         {"url: redis://h, sentinel: { nodes: ['h:1'] }", "stores.limits.redis.sentinel: needs `master`"},
+         {"url: redis://h, sentinel: { nodes: ['h:1'] }", "stores.limits.redis.sentinel.master: missing"},
          {"url: redis://h, sentinel: { master: m, nodes: [] }", "needs a sentinel"},
          {"url: redis://h, sentinel: { master: m, nodes: ['h:0'] }", "`h:0` is not a host and a port"},
          {"url: redis://h, sentinel: { master: m, nodes: [h], password: hunter2 }",
