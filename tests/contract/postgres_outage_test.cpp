@@ -62,7 +62,9 @@ TEST_CASE("postgres: a server that is stopped with its connections open is unava
     const auto stores = stores_on(server);
     stores->add_tenant("acme");
     stores->add_key(k_id);
-    const auto find = [&] { return stores->keys().find(key_id(k_id)); };
+    const KeyId id = key_id(k_id); // outlives the calls
+    const AuditEntry why = stores->why("key.revoke", k_id);
+    const auto find = [&] { return stores->keys().find(id); };
     REQUIRE_FALSE(timed(find).fault);
 
     server.pause();
@@ -82,9 +84,7 @@ TEST_CASE("postgres: a server that is stopped with its connections open is unava
 
     server.resume();
     CHECK(until_it_works(find) < 4s);
-    CHECK_FALSE(timed([&] {
-                    return stores->keys().revoke(key_id(k_id), std::nullopt, stores->why("x", k_id));
-                }).fault);
+    CHECK_FALSE(timed([&] { return stores->keys().revoke(id, std::nullopt, why); }).fault);
 }
 
 TEST_CASE("postgres: of many callers of a stopped server none waits longer than the deadline",
@@ -188,6 +188,8 @@ TEST_CASE("postgres: a call that others keep waiting ends by the server's own ti
     const auto stores = stores_on(server);
     stores->add_tenant("acme");
     stores->add_key(k_id);
+    const KeyId id = key_id(k_id); // outlives the calls
+    const AuditEntry why = stores->why("key.revoke", k_id);
     auto& database = stores->database();
     std::atomic<bool> held{false}, release{false};
     std::thread holder{[&] {
@@ -202,17 +204,14 @@ TEST_CASE("postgres: a call that others keep waiting ends by the server's own ti
     }};
     while (!held)
         std::this_thread::sleep_for(1ms);
-    const auto blocked =
-        timed([&] { return stores->keys().revoke(key_id(k_id), std::nullopt, stores->why("x", k_id)); });
+    const auto blocked = timed([&] { return stores->keys().revoke(id, std::nullopt, why); });
     CHECK(blocked.fault == errc::unavailable);
     CHECK(blocked.took < k_deadline + k_slack);
-    const auto reading = timed([&] { return stores->keys().find(key_id(k_id)); }); // not turned away
+    const auto reading = timed([&] { return stores->keys().find(id); }); // not turned away
     CHECK_FALSE(reading.fault);
     release = true;
     holder.join();
-    CHECK_FALSE(timed([&] {
-                    return stores->keys().revoke(key_id(k_id), std::nullopt, stores->why("x", k_id));
-                }).fault);
+    CHECK_FALSE(timed([&] { return stores->keys().revoke(id, std::nullopt, why); }).fault);
 }
 
 TEST_CASE("postgres listener: wakes within 100 ms of a commit, and listens again after a restart",

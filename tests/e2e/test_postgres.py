@@ -131,3 +131,14 @@ def test_while_the_database_is_away_warm_keys_work_and_all_is_well_after_it(syst
     lines = [json.loads(line) for line in gateway.logs().splitlines() if '"postgres.' in line]
     told = [line for line in lines if "postgres.out_of_reach" in json.dumps(line)]
     assert len(told) == 1, lines
+
+
+def test_several_processes_that_migrate_at_once_all_succeed_and_apply_each_migration_once(system, server):
+    database = name_of(server.new_database())
+    gateway = system(on(server, database), start=False, tenant=None, demo=False)
+    running = [gateway.launch(f"migrate{i}", ["migrate", "--json", "--config", gateway.config_file]) for i in range(4)]
+    assert [process.wait(30) for process in running] == [0] * 4, [gateway.read(f"migrate{i}.log") for i in range(4)]
+    applied = [name for i in range(4) for line in gateway.read(f"migrate{i}.log").splitlines() if '"migrations"' in line
+               for name in json.loads(line)["migrations"]]
+    recorded = server.sql("SELECT name FROM portcullis.schema_migrations ORDER BY number", database).splitlines()
+    assert sorted(applied) == recorded

@@ -40,11 +40,9 @@ CREATE FUNCTION portcullis_usage.make_day(day bigint) RETURNS void LANGUAGE plpg
 DECLARE
     name text := 'minutes_' || to_char(to_timestamp(day / 1000) AT TIME ZONE 'UTC', 'YYYYMMDD');
 BEGIN
-    IF to_regclass('portcullis_usage.' || name) IS NOT NULL THEN
-        RETURN;
-    END IF;
     PERFORM pg_advisory_xact_lock(7091540, 2); -- of several nodes at once, one makes it
-    IF to_regclass('portcullis_usage.' || name) IS NOT NULL THEN
+    -- Not to_regclass(), which may still remember that there was none before the wait.
+    IF EXISTS (SELECT FROM pg_class WHERE relname = name AND relnamespace = 'portcullis_usage'::regnamespace) THEN
         RETURN;
     END IF;
     EXECUTE format('CREATE TABLE portcullis_usage.%I (LIKE portcullis_usage.minutes INCLUDING ALL)', name);

@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace gw::postgres {
@@ -191,6 +192,8 @@ Connection::Connection(const ConnectOptions& options, Deadline deadline, Watchdo
 
 Connection::~Connection()
 {
+    if (receiver_) // or it would wait for an UNLISTEN
+        ::shutdown(socket_, SHUT_RDWR);
     receiver_.reset();
     // Closing sends a farewell, which must not wait either.
     const Watchdog::Watch watch{dog_, socket_, steady_clock::now() + std::chrono::milliseconds{100}};

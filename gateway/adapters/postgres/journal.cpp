@@ -9,8 +9,8 @@ void write_change(Connection& connection, Change::Subject subject, std::string_v
     // seen: commit order is sequence order. The notification goes out with the commit.
     connection.query("WITH next AS (UPDATE change_counter SET last = last + 1 RETURNING last),"
                      " written AS (INSERT INTO changes (sequence, subject, id, record_version, at)"
-                     " SELECT last, $1, $2, $3, $4 FROM next RETURNING sequence)"
-                     " SELECT pg_notify($5, '') FROM written",
+                     " SELECT last, $1::text, $2::text, $3::bigint, $4::bigint FROM next RETURNING sequence)"
+                     " SELECT pg_notify($5::text, '') FROM written",
                      subject == Change::Subject::key ? "key" : "tenant", id, record_version, at,
                      k_change_channel);
 }

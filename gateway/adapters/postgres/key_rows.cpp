@@ -83,7 +83,7 @@ void save_versions(Connection& connection, const KeyRecord& record)
     }
     connection.query(
         "INSERT INTO key_versions AS v (key_id, number, last4, status, created_at, ends_at)"
-        " SELECT $1, (r->>0)::integer, r->>1, r->>2, (r->>3)::bigint, (r->>4)::bigint"
+        " SELECT $1::text, (r->>0)::integer, r->>1, r->>2, (r->>3)::bigint, (r->>4)::bigint"
         " FROM json_array_elements($2::json) AS r"
         " ON CONFLICT (key_id, number) DO UPDATE SET status = excluded.status, ends_at = excluded.ends_at"
         " WHERE (v.status, v.ends_at) IS DISTINCT FROM (excluded.status, excluded.ends_at)",

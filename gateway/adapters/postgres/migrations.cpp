@@ -47,9 +47,19 @@ void check_encoding(Connection& connection)
                                             ": create one with ENCODING 'UTF8' TEMPLATE template0"};
 }
 
+// By queries, not by to_regclass() and its like, which within a transaction remember what was not there
+// before it waited for the lock.
+bool has_schema(Connection& connection)
+{
+    return !connection.query("SELECT 1 FROM pg_namespace WHERE nspname = 'portcullis'").empty();
+}
+
 bool has_record(Connection& connection)
 {
-    return connection.query("SELECT to_regclass('portcullis.schema_migrations') IS NOT NULL")[0].boolean(0);
+    return !connection
+                .query("SELECT 1 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+                       " WHERE n.nspname = 'portcullis' AND c.relname = 'schema_migrations'")
+                .empty();
 }
 
 // Waits for whoever migrates at the moment, until this transaction's end.
@@ -67,7 +77,7 @@ void make_record(Connection& connection)
     if (has_record(connection))
         return;
     // Not IF NOT EXISTS: that needs the right to create one also where an administrator has made it.
-    if (!connection.query("SELECT to_regnamespace('portcullis') IS NOT NULL")[0].boolean(0))
+    if (!has_schema(connection))
         connection.execute("CREATE SCHEMA portcullis");
     connection.execute("CREATE TABLE portcullis.schema_migrations (number integer NOT NULL PRIMARY KEY,"
                        " name text NOT NULL, checksum text NOT NULL, min_release integer NOT NULL,"

@@ -116,7 +116,7 @@ void add_usage(Connection& connection, const std::vector<UsageRow>& rows)
         " status_403 = m.status_403 + excluded.status_403, status_429 = m.status_429 + excluded.status_429,"
         " bytes_in = m.bytes_in + excluded.bytes_in, bytes_out = m.bytes_out + excluded.bytes_out,"
         " latency_us_sum = m.latency_us_sum + excluded.latency_us_sum,"
-        " latency = ARRAY(SELECT a + b FROM unnest(m.latency, excluded.latency) WITH ORDINALITY AS both(a, "
+        " latency = ARRAY(SELECT a + b FROM unnest(m.latency, excluded.latency) WITH ORDINALITY AS pair(a, "
         "b, i)"
         " ORDER BY i)";
     if (rows.empty())

@@ -36,7 +36,7 @@ std::string problem_of(const std::string& postgres)
 
 TEST_CASE("load postgres: the url and the rest, with their defaults", "[settings]")
 {
-    const Settings settings = loaded("{ url: postgresql://u@db:5432/p?sslmode=verify-full }");
+    const Settings settings = loaded("{ url: \"postgresql://u@db:5432/p?sslmode=verify-full\" }");
     REQUIRE(settings.stores.postgres.has_value());
     const PostgresSettings& postgres = *settings.stores.postgres;
     CHECK(postgres.url.reveal() == "postgresql://u@db:5432/p?sslmode=verify-full");
@@ -98,8 +98,7 @@ TEST_CASE("load postgres: what is wrong is named with what would be right", "[se
     CHECK_THAT(problem_of("{ pool: 3 }"), Contains("url"));
     CHECK_THAT(problem_of("{ url: postgresql://db/p, pool: 0 }"), Contains("from 1 to 200"));
     CHECK_THAT(problem_of("{ url: postgresql://db/p, deadline: 10ms }"), Contains("100ms"));
-    CHECK_THAT(problem_of("{ url: postgresql://db/p, pols: 3 }"),
-               Contains("unknown key") && Contains("pool"));
+    CHECK_THAT(problem_of("{ url: postgresql://db/p, pol: 3 }"), Contains("unknown key") && Contains("pool"));
 }
 
 TEST_CASE("load postgres: two stores for the metadata are one too many", "[settings]")
