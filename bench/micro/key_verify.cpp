@@ -7,8 +7,10 @@
 #include "net/run_awaitable.hpp"
 #include "observe/metrics.hpp"
 #include "verification/failed_attempts.hpp"
+#include "verification/foreign_keys.hpp"
 #include "verification/hash_pool.hpp"
 #include "verification/ladder.hpp"
+#include "verification/redigests.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -83,7 +85,10 @@ int main()
     const IssuedKey issued = issue(stores, peppers, pool);
     const std::string key{issued.key.reveal()};
 
-    const VerificationStores verification{stores.keys(), stores.vault(), stores.digests(), hashes, failures, peppers};
+    ForeignKeys foreign;
+    Redigests redigests;
+    const VerificationStores verification{stores.keys(), stores.vault(), stores.digests(), hashes,
+                                          failures,      peppers,        foreign,          redigests};
     Ladder ladder{LadderSettings{}, verification, worker};
     ladder.feed_was_current(MonoTime::clock::now());
     bench::require(run(ladder.verify(key, Address{})).outcome == Outcome::verified, "the key does not verify");

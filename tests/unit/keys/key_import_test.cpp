@@ -11,20 +11,20 @@ using Status = ImportOutcome::Status;
 namespace {
 
 struct ImportWorld : KeyWorld {
-    KeyImport importer()
+    std::unique_ptr<KeyImport> importer()
     {
         const KeyImport::Stores stores{keys, vault, peppers, hashing, 1};
-        KeyImport import{test_rules(), stores, operator_actor()};
-        import.clock = [this] { return now; };
-        return import;
+        auto one = std::make_unique<KeyImport>(test_rules(), stores, operator_actor());
+        one->clock = [this] { return now; };
+        return one;
     }
     std::vector<ImportOutcome> import(std::vector<ImportRow> rows, bool rehearsal = false)
     {
-        KeyImport one = importer();
-        if (!run(one.prepare(rehearsal)))
+        const auto one = importer();
+        if (!run(one->prepare(rehearsal)))
             throw std::logic_error("not prepared");
-        auto outcomes = run(one.import(std::move(rows)));
-        can_go_on = one.can_go_on();
+        auto outcomes = run(one->import(std::move(rows)));
+        can_go_on = one->can_go_on();
         return outcomes;
     }
     static ImportRow row(std::size_t place, const std::string& key, CreateKey request = wanted_key())
@@ -146,12 +146,12 @@ TEST_CASE("key_import: a rehearsal answers the same and writes nothing", "[keys]
 TEST_CASE("key_import: a vault out of reach leaves nothing, and the import stops", "[keys]")
 {
     ImportWorld world;
-    KeyImport import = world.importer();
-    REQUIRE(run(import.prepare(false)));
+    const auto import = world.importer();
+    REQUIRE(run(import->prepare(false)));
     world.vault.faults.fail("write");
-    const auto outcomes = run(import.import({ImportWorld::row(2, "0123456789abcdef")}));
+    const auto outcomes = run(import->import({ImportWorld::row(2, "0123456789abcdef")}));
     CHECK(outcomes[0].status == Status::refused);
-    CHECK_FALSE(import.can_go_on());
+    CHECK_FALSE(import->can_go_on());
     CHECK(world.database.keys.empty());
     world.vault.faults.heal();
     CHECK(world.import({ImportWorld::row(2, "0123456789abcdef")})[0].status == Status::imported);
@@ -160,12 +160,12 @@ TEST_CASE("key_import: a vault out of reach leaves nothing, and the import stops
 TEST_CASE("key_import: what a lost activation left pending, the sweep clears", "[keys]")
 {
     ImportWorld world;
-    KeyImport import = world.importer();
-    REQUIRE(run(import.prepare(false)));
+    const auto import = world.importer();
+    REQUIRE(run(import->prepare(false)));
     world.database.faults.fail("activate_all");
-    const auto outcomes = run(import.import({ImportWorld::row(2, "0123456789abcdef")}));
+    const auto outcomes = run(import->import({ImportWorld::row(2, "0123456789abcdef")}));
     CHECK(outcomes[0].status == Status::refused);
-    CHECK_FALSE(import.can_go_on());
+    CHECK_FALSE(import->can_go_on());
     world.database.faults.heal();
     CHECK(world.database.keys.size() == 1);
     world.now += std::chrono::hours{2};
