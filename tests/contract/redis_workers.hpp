@@ -24,7 +24,6 @@ public:
     RedisWorker(redis::Options options, redis::RateLimiterOptions limits, redis::OutageBoard& board)
         : options_(std::move(options)), metrics_(1), guard_(context_.get_executor())
     {
-        limiter_ = nullptr;
         client_ = redis::create_client(context_.get_executor(), options_);
         limiter_ = std::make_unique<redis::RateLimiter>(*client_, context_.get_executor(), metrics_, board, std::move(limits));
         asio::co_spawn(context_.get_executor(), ticking(), [](std::exception_ptr) {});

@@ -161,7 +161,7 @@ TEST_CASE("token lease: a quota's tokens last until its window ends", "[redis]")
     const LimitPolicy policy = quota(1000);
     TokenLease lease;
     CounterAsk asked;
-    lease.ask(asked, policy, 1, 5, k_start);
+    lease.ask(asked, policy, 0, 5, k_start);
     CHECK(asked.want == 5);
     CounterReply reply = lends(5, 900);
     reply.extra = 86'400;

@@ -100,7 +100,7 @@ TEST_CASE("load routes: a mistake in a route is told at its place", "[settings]"
         {"limits: [{ name: a, rate: 1/s, concurrency: 1 }]",
          "4:108: routes[0].limits[0].concurrency: a limit has either"},
         {"limits: [{ name: a, concurrency: 1, burst: 1 }]",
-         "4:105: routes[0].limits[0].burst: belongs to a `rate`"},
+         "4:107: routes[0].limits[0].burst: belongs to a `rate`"},
         {"limits: [{ name: a, concurrency: 0 }]",
          "4:97: routes[0].limits[0].concurrency: `0` is not a whole number from 1"},
     }));
