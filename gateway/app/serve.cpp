@@ -95,8 +95,9 @@ private:
     awaitable<void> main()
     {
         co_await control_.start();
-        admin_.start(work_); // first, since it may find its address taken
+        admin_.start(); // first, since it may find its address taken
         co_await control_.make_known();
+        admin_.start_work(work_);
         if (gateway_)
             gateway_->start(work_);
         work_.spawn(control_.read_changes(), "change feed");
