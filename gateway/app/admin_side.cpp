@@ -108,13 +108,17 @@ void AdminSide::apply(const std::vector<Change>& changes, MonoTime current_at)
     ladder_.feed_was_current(current_at);
 }
 
-void AdminSide::start(BackgroundWork& work)
+void AdminSide::start()
 {
     server_.start();
-    if (with_api_)
-        work.spawn(scheduler_.run(), "scheduled work");
     for (const std::uint16_t port : server_.ports())
         log(LogLevel::info, "admin.listening", {{"port", std::to_string(port)}});
+}
+
+void AdminSide::start_work(BackgroundWork& work)
+{
+    if (with_api_)
+        work.spawn(scheduler_.run(), "scheduled work");
 }
 
 awaitable<void> AdminSide::sweep_keys(const Scheduler::MayGoOn& may_go_on)

@@ -23,7 +23,10 @@ public:
     // What the change feed has read, for the ladder.
     void apply(const std::vector<Change>& changes, MonoTime current_at);
     // Binds the listener; throws with the address that cannot be had.
-    void start(BackgroundWork& work);
+    void start();
+    // Takes part in the scheduled work, where the admin API is served. After ControlPlane::make_known: only then has a
+    // predecessor that was killed lost its lease.
+    void start_work(BackgroundWork& work);
     // Ends the scheduled work after the step under way.
     awaitable<void> stop_work() { return scheduler_.stop(); }
     // Ends the listener.

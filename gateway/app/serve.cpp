@@ -98,9 +98,10 @@ private:
     awaitable<void> main()
     {
         co_await control_.start();
-        admin_.start(work_); // first, since it may find its address taken
+        admin_.start(); // first, since it may find its address taken
         co_await control_.make_known();
         co_await upkeep_.prepare();
+        admin_.start_work(work_);
         if (gateway_)
             gateway_->start(work_);
         upkeep_.start(work_);
