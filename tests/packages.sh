@@ -4,8 +4,8 @@
 # CMakeLists.txt asks for each of these; curl and its certificates are for run.sh itself.
 build_packages=(cmake ninja-build g++ libboost1.81-dev libboost-json1.81-dev libssl-dev libyaml-cpp-dev
     libsqlite3-dev libpqxx-dev pkg-config libcli11-dev libcrypt-dev zlib1g-dev ca-certificates curl)
-# The unit tests (Catch2 version 2), and the end-to-end tests.
-test_packages=(catch2 postgresql python3 python3-pytest python3-pytest-xdist)
+# The unit tests (Catch2 version 2), and the end-to-end tests; openssl makes their certificates.
+test_packages=(catch2 postgresql python3 python3-pytest python3-pytest-xdist openssl)
 
 # Runs apt only if something is missing.
 install_packages() {
