@@ -107,7 +107,7 @@ TEST_CASE("redis access: TLS with the right authority, by address and by name", 
     tls.tls = true;
     const RedisServer server{tls};
     redis::Options options = over_tls(server, server.ca_file());
-    options.server.host = GENERATE(as<std::string>{}, "127.0.0.1", "localhost");
+    options.server.host = GENERATE(Catch::Generators::as<std::string>{}, "127.0.0.1", "localhost");
     RedisClientWorld world{std::move(options)};
     REQUIRE(world.comes_up());
     CHECK(world.say({"SET", "a", std::string(200'000, 'x')}) == "OK"); // many TLS records each way

@@ -11,6 +11,7 @@ using Status = ImportOutcome::Status;
 namespace {
 
 struct ImportWorld : KeyWorld {
+    using KeyWorld::row;
     std::unique_ptr<KeyImport> importer()
     {
         const KeyImport::Stores stores{keys, vault, peppers, hashing, 1};
@@ -34,7 +35,7 @@ struct ImportWorld : KeyWorld {
         ImportRow out;
         out.place = place;
         out.request = std::move(request);
-        out.key = read_foreign_key(text, "pc").value();
+        out.key = *read_foreign_key(text, "pc");
         return out;
     }
     bool can_go_on = true;

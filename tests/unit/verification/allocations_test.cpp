@@ -99,7 +99,7 @@ TEST_CASE("ladder: an answer about an imported key from memory allocates nothing
     plain.key = text;
     std::vector<ImportRow> rows(1);
     rows[0].request = wanted_key();
-    rows[0].key = read_foreign_key(plain, "pc").value();
+    rows[0].key = *read_foreign_key(plain, "pc");
     REQUIRE(run(importing.prepare(false)));
     REQUIRE(run(importing.import(std::move(rows)))[0].key);
     REQUIRE(run(world.foreign.refresh(world.keys, world.vault)));

@@ -1,6 +1,7 @@
 // Imported keys on the ladder: what strangers can reach, what the warm path costs, and that they end like any key.
 #include "keys/key_import.hpp"
 #include "unit/verification/ladder_world.hpp"
+#include "verification/digest_cache.hpp"
 
 #include "support/fakes/result_text.hpp"
 
@@ -22,7 +23,7 @@ struct ForeignWorld : SharedWorld {
         importing.clock = [this] { return now; };
         ImportRow row;
         row.request = std::move(request);
-        row.key = read_foreign_key(text, "pc").value();
+        row.key = *read_foreign_key(text, "pc");
         if (!run(importing.prepare(false)))
             throw std::logic_error("no import pepper");
         std::vector<ImportRow> rows;
