@@ -19,7 +19,7 @@ std::string text_of(const Tcp::endpoint& endpoint)
     return (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(endpoint.port());
 }
 
-// Opens and binds; shared with other sockets that ask for the same.
+// Opens and binds; if it is shared with other sockets that ask for the same, it listens too.
 void bind_to(Acceptor& acceptor, const Tcp::endpoint& address, bool is_shared)
 {
     try {
@@ -29,6 +29,8 @@ void bind_to(Acceptor& acceptor, const Tcp::endpoint& address, bool is_shared)
         if (address.protocol() == Tcp::v6())
             acceptor.set_option(asio::ip::v6_only(true));
         acceptor.bind(address);
+        if (is_shared)
+            acceptor.listen(4096);
     } catch (const boost::system::system_error& e) {
         throw boost::system::system_error(e.code(), "cannot listen on " + text_of(address));
     }
@@ -73,7 +75,6 @@ Listener::Listener(Worker& worker, const Tcp::endpoint& address, OnConnection on
     : worker_(worker), acceptor_(worker.executor()), on_connection_(std::move(on_connection))
 {
     bind_to(acceptor_, address, true);
-    acceptor_.listen(4096);
 }
 
 void Listener::require_unused(const Tcp::endpoint& address)
