@@ -7,6 +7,7 @@
 #include <ctime>
 #include <stdexcept>
 #include <sys/epoll.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <netinet/tcp.h>
@@ -253,7 +254,8 @@ void Driver::on_readable(Connection& c)
 
 // The peer ended the connection. Linux tells whether it had taken the request: closing a socket with unread
 // bytes resets it; and if its FIN came first and our bytes later, they are answered with a reset, which
-// leaves EPIPE behind in a socket that has seen the FIN.
+// leaves EPIPE behind in a socket that has seen the FIN. That reset may be on its way still: bytes that meet a
+// peer in the middle of its close() are looked at when that is over.
 void Driver::on_closed(Connection& c, int error)
 {
     if (c.state == Connection::State::idle)
@@ -263,6 +265,9 @@ void Driver::on_closed(Connection& c, int error)
     if (c.reader.started())
         return fail(c, Failure::truncated);
     if (error == 0) {
+        pollfd reset{c.fd, 0, 0};
+        constexpr int k_reset_ms = 50;
+        static_cast<void>(::poll(&reset, 1, k_reset_ms));
         socklen_t size = sizeof error;
         getsockopt(c.fd, SOL_SOCKET, SO_ERROR, &error, &size);
     }
